@@ -1,0 +1,131 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The manifest is the architecture: what a target may import is listed here and checked by
+// `swift build --explicit-target-dependency-import-check error`.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "campus-gateway",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C: system libraries and libc shims, each imported by exactly one Swift module.
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+        .target(name: "CPlatform"),
+
+        // Pure: no I/O.
+        module("CampusModel"),
+        module("StrictYAML", [yams]),
+        module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("SiteConfiguration", ["CampusModel", "StrictYAML"]),
+
+        // Adapters: one outside thing each.
+        module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
+        module("MQTTTransport", ["CMosquitto", logging, serviceLifecycle]),
+        module("ModbusTransport", ["CModbus", logging]),
+
+        // Engines: the work, without a socket.
+        module("Acquisition", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
+        module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
+        module(
+            "WebConsole",
+            ["CampusModel", crypto, httpTypes, hummingbird, logging, mustache, nioCore, serviceLifecycle],
+            resources: [.copy("Resources")]
+        ),
+
+        // Apps: wiring; they never import each other.
+        module(
+            "GatewayApp",
+            [
+                "Acquisition", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SchoolRecords",
+                "SiteConfiguration", "TimeSeriesRing", "WebConsole", crypto, httpTypes, hummingbird, hummingbirdTLS,
+                logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
+            ],
+            resources: [.copy("Resources")]
+        ),
+        module(
+            "SimulatorApp",
+            [
+                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "StrictYAML",
+                logging, serviceLifecycle, unixSignals,
+            ]
+        ),
+        module(
+            "OperatorApp",
+            [
+                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", argumentParser, asyncHTTPClient,
+                nioCore, nioFoundationCompat,
+            ]
+        ),
+
+        executable("campus-gateway", ["GatewayApp", argumentParser]),
+        executable("campus-simulator", ["SimulatorApp", argumentParser]),
+        executable("campusctl", ["OperatorApp", argumentParser]),
+
+        tests("CampusModelTests", ["CampusModel"]),
+        tests("StrictYAMLTests", ["StrictYAML"]),
+        tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
+        tests("MQTTTransportTests", ["MQTTTransport", logging]),
+        tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
+        tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
+        tests(
+            "WebConsoleTests",
+            [
+                "CampusModel", "WebConsole", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), serviceLifecycle,
+            ]
+        ),
+    ]
+)

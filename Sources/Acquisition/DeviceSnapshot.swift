@@ -1,0 +1,77 @@
+package import CampusModel
+
+/// What a device did since the gateway started.
+package struct DeviceCounters: Sendable, Hashable {
+    /// Replies or messages that became values.
+    package internal(set) var accepted: UInt64 = 0
+    /// Polls that failed.
+    package internal(set) var failures: UInt64 = 0
+    /// Payloads that broke the profile.
+    package internal(set) var violations: UInt64 = 0
+    /// Requests answered, and the addresses they read.
+    package internal(set) var requests: UInt64 = 0
+    package internal(set) var registers: UInt64 = 0
+    /// The smoothed latency of a request, nanoseconds; 0 before the first.
+    package internal(set) var latencyNanoseconds: UInt64 = 0
+    package internal(set) var latencyMaximumNanoseconds: UInt64 = 0
+
+    package init() {}
+
+    mutating func answered(latencyNanoseconds: UInt64, registers: Int) {
+        self.requests &+= 1
+        self.registers &+= UInt64(registers)
+        self.latencyMaximumNanoseconds = max(self.latencyMaximumNanoseconds, latencyNanoseconds)
+        self.latencyNanoseconds =
+            self.latencyNanoseconds == 0
+            ? latencyNanoseconds
+            : self.latencyNanoseconds - self.latencyNanoseconds / 8 + latencyNanoseconds / 8
+    }
+
+    /// Failed polls and broken payloads as a share of everything tried, 0–1.
+    package var errorRate: Double {
+        let bad = Double(self.failures) + Double(self.violations)
+        let all = bad + Double(self.accepted)
+        return all > 0 ? bad / all : 0
+    }
+}
+
+/// The last thing that went wrong with a device, with the bytes that did it.
+package struct DeviceFault: Sendable, Hashable {
+    package var tick: Tick
+    /// A short fixed word, usable as a metric label.
+    package var reason: String
+    /// What the operator reads.
+    package var message: String
+    /// The request or payload, at most 512 characters, personal fields masked.
+    package var frame: String
+
+    package init(tick: Tick, reason: String, message: String, frame: String) {
+        self.tick = tick
+        self.reason = reason
+        self.message = message
+        self.frame = String(frame.prefix(512))
+    }
+}
+
+/// One point as pages and the API show it.
+package struct PointSnapshot: Sendable, Hashable {
+    package var id: PointID
+    /// Index into the profile's points.
+    package var index: Int
+    package var latest: Sample?
+    package var received: Tick?
+    /// The text of a text point.
+    package var text: String?
+}
+
+/// One device as pages and the API show it.
+package struct DeviceSnapshot: Sendable, Hashable {
+    package var id: DeviceID
+    package var node: NodeID
+    package var name: LocalizedText
+    package var profile: String
+    package var health: DeviceHealth
+    package var counters: DeviceCounters
+    package var fault: DeviceFault?
+    package var points: [PointSnapshot]
+}

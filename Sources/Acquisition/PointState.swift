@@ -1,0 +1,68 @@
+package import CampusModel
+internal import DeviceProfile
+
+/// What is known of one point now.
+package struct PointState: Sendable, Hashable {
+    /// The newest value with its own time; `nil` until one arrived.
+    package private(set) var latest: Sample?
+    /// When the newest value arrived.
+    package private(set) var received: Tick?
+    private var stored: Sample?
+    private var lastGood: Sample?
+
+    package init() {}
+
+    /// Takes a decoded value; returns the sample to store, or `nil` when it says nothing new.
+    ///
+    /// A value with quality bad is stored once when it becomes bad, not at every poll. A value inside its deadband is
+    /// stored again after `heartbeatMilliseconds`.
+    mutating func accept(
+        _ sample: Sample,
+        received: Tick,
+        definition: PointDefinition,
+        heartbeatMilliseconds: Int64
+    ) -> Sample? {
+        var sample = sample
+        if sample.quality.isGood, let limit = definition.maximumChangePerSecond, let lastGood {
+            let milliseconds = sample.tick.rawValue &- lastGood.tick.rawValue
+            if milliseconds > 0, abs(sample.value - lastGood.value) * 1_000 > limit * Double(milliseconds) {
+                sample.quality = .uncertain(.rateOfChange)
+            }
+        }
+        if sample.quality.level == .bad { sample.value = 0 }
+        if sample.tick >= (self.latest?.tick ?? sample.tick) {
+            self.latest = sample
+            self.received = received
+            if sample.quality.level != .bad { self.lastGood = sample }
+        }
+        guard self.isWorthStoring(sample, definition: definition, heartbeatMilliseconds: heartbeatMilliseconds) else {
+            return nil
+        }
+        self.stored = sample
+        return sample
+    }
+
+    /// Marks the point bad from `tick` on; returns the sample to store, or `nil` when it was so already or never had a
+    /// value.
+    mutating func mark(_ quality: Quality, at tick: Tick) -> Sample? {
+        guard let latest, latest.quality != quality else { return nil }
+        let sample = Sample(tick: max(tick, latest.tick.advanced(byMilliseconds: 1)), value: 0, quality: quality)
+        self.latest = sample
+        self.stored = sample
+        return sample
+    }
+
+    private func isWorthStoring(
+        _ sample: Sample,
+        definition: PointDefinition,
+        heartbeatMilliseconds: Int64
+    ) -> Bool {
+        guard let stored, sample.quality == stored.quality else { return true }
+        if sample.quality.level != .bad {
+            guard definition.deadband > 0 else { return true }
+            if abs(sample.value - stored.value) > definition.deadband { return true }
+        }
+        let age = sample.tick.rawValue &- stored.tick.rawValue
+        return age >= heartbeatMilliseconds || age < 0
+    }
+}

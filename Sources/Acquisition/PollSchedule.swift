@@ -1,0 +1,52 @@
+package import DeviceProfile
+
+/// When each device of a bus is to be read next: due times stay on their grid, so nothing drifts; a missed period is
+/// skipped and counted, never queued.
+package struct PollSchedule: Sendable {
+    /// One device in one poll class.
+    package struct Entry: Sendable {
+        /// Index of the device in the poller's list.
+        package var device: Int
+        package var poll: PointDefinition.PollClass
+        package var periodNanoseconds: UInt64
+        package var dueNanoseconds: UInt64
+    }
+
+    package private(set) var entries: [Entry] = []
+    /// Periods that were due while the bus was still busy.
+    package private(set) var skippedPeriods: UInt64 = 0
+
+    package init() {}
+
+    /// Adds a device. Its first reading is due within one period of `now`, at a phase of its own, so that a bus is not
+    /// asked everything at once; `once` entries and classes slower than a minute start within two seconds.
+    package mutating func add(
+        device: Int,
+        poll: PointDefinition.PollClass,
+        periodNanoseconds: UInt64,
+        phase: Double,
+        now: UInt64
+    ) {
+        precondition(periodNanoseconds > 0, "a period is positive")
+        let spread = min(periodNanoseconds, 2_000_000_000)
+        let offset = UInt64(exactly: (Double(spread) * min(max(phase, 0), 0.999)).rounded()) ?? 0
+        self.entries.append(
+            Entry(device: device, poll: poll, periodNanoseconds: periodNanoseconds, dueNanoseconds: now &+ offset))
+    }
+
+    /// The earliest due time, or `nil` when the bus has nothing to read.
+    package var nextDueNanoseconds: UInt64? { self.entries.lazy.map(\.dueNanoseconds).min() }
+
+    /// Takes the entry that is due longest at `now`, and sets its next due time on its grid.
+    package mutating func takeDue(now: UInt64) -> Entry? {
+        guard let index = self.entries.indices.min(by: { self.entries[$0].dueNanoseconds < self.entries[$1].dueNanoseconds }),
+            self.entries[index].dueNanoseconds <= now
+        else { return nil }
+        let entry = self.entries[index]
+        let behind = now - entry.dueNanoseconds
+        let missed = behind / entry.periodNanoseconds
+        self.skippedPeriods &+= missed
+        self.entries[index].dueNanoseconds = entry.dueNanoseconds + (missed + 1) * entry.periodNanoseconds
+        return entry
+    }
+}

@@ -1,0 +1,4 @@
+#ifndef CAMPUS_CMODBUS_SHIM_H
+#define CAMPUS_CMODBUS_SHIM_H
+#include <modbus.h>
+#endif

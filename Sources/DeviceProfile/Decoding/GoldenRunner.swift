@@ -1,0 +1,81 @@
+internal import CampusModel
+
+/// One way in which a golden case did not come out as the profile says.
+package struct GoldenFailure: Sendable, Hashable, CustomStringConvertible {
+    package var testCase: String
+    package var line: Int
+    package var message: String
+
+    package var description: String { "line \(self.line): \(self.testCase): \(self.message)" }
+}
+
+/// Decodes the golden cases of a profile and compares.
+package enum GoldenRunner {
+    /// Every difference; empty when all cases pass.
+    package static func run(_ profile: DeviceProfile) -> [GoldenFailure] {
+        profile.tests.flatMap { self.run($0, profile) }
+    }
+
+    private static func run(_ test: GoldenCase, _ profile: DeviceProfile) -> [GoldenFailure] {
+        var messages: [String] = []
+        let explanation: ProfileExplanation
+        if let (topic, payload) = test.message {
+            explanation = ProfileExplanation(
+                profile: profile, topic: topic, payload: payload, parameters: test.parameters,
+                zonelessOffsetSeconds: 25_200, arrival: Tick(milliseconds: 4_000_000_000_000))
+            if let problem = explanation.problem { messages.append(problem) }
+        } else {
+            var image = RegisterImage()
+            for exchange in test.exchanges {
+                if let problem = image.take(request: exchange.request, response: exchange.response) {
+                    messages.append(problem)
+                }
+            }
+            explanation = ProfileExplanation(profile: profile, image: image)
+        }
+        let rows = Dictionary(explanation.rows.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for (name, expectation) in test.expect.sorted(by: { $0.key < $1.key }) {
+            guard let row = rows[name] else {
+                messages.append("'\(name)' is not in the bytes")
+                continue
+            }
+            if let difference = self.difference(row, expectation) { messages.append("'\(name)' \(difference)") }
+        }
+        if let expected = test.expectedTime, explanation.time != expected {
+            let found = explanation.time.map(UTCText.rfc3339) ?? "none"
+            messages.append("the time is \(found), expected \(UTCText.rfc3339(expected))")
+        }
+        if let expected = test.expectedEvents { messages += self.differences(explanation.events, expected) }
+        return messages.map { GoldenFailure(testCase: test.name, line: test.line, message: $0) }
+    }
+
+    private static func difference(_ row: ProfileExplanation.Row, _ expectation: GoldenCase.Expectation) -> String? {
+        switch expectation {
+        case .quality(let quality):
+            return row.quality == quality ? nil : "is \(row.quality), expected \(quality)"
+        case .text(let text):
+            return row.text == text ? nil : "is '\(row.text ?? NumberText.text(row.value))', expected '\(text)'"
+        case .number(let number):
+            guard row.quality.level != .bad else { return "is \(row.quality), expected \(NumberText.text(number))" }
+            if let text = row.text { return text == NumberText.text(number) ? nil : "is the text '\(text)'" }
+            let isEqual = abs(row.value - number) <= 1e-9 * max(1, abs(number))
+            return isEqual ? nil : "is \(NumberText.text(row.value)), expected \(NumberText.text(number))"
+        }
+    }
+
+    private static func differences(_ events: [Event], _ expected: [GoldenCase.ExpectedEvent]) -> [String] {
+        guard events.map(\.name) == expected.map(\.name) else {
+            return ["the events are \(events.map(\.name)), expected \(expected.map(\.name))"]
+        }
+        var messages: [String] = []
+        for (event, expectation) in zip(events, expected) {
+            for (name, text) in expectation.fields.sorted(by: { $0.key < $1.key }) {
+                let found = event.fields.first { $0.name == name }?.text
+                if found != text {
+                    messages.append("event '\(event.name)', field '\(name)' is \(found ?? "absent"), expected \(text)")
+                }
+            }
+        }
+        return messages
+    }
+}

@@ -1,0 +1,51 @@
+package import CampusModel
+
+/// Why a payload breaks its profile. The raw value is a fixed word, usable as a metric label.
+package enum DecodeReason: String, Sendable, CaseIterable {
+    case payloadTooLarge
+    case notUTF8
+    case jsonSyntax
+    case jsonTooDeep
+    case jsonTooMany
+    case jsonDuplicateKey
+    /// Not one of the profile's points or events could be read from it.
+    case nothingDecoded
+    /// A required field of an event is not there.
+    case missingField
+    /// The device's clock is not there or not readable.
+    case clockMalformed
+    /// More than a day after its arrival.
+    case clockInFuture
+    /// Before 1970 or after 2100.
+    case clockOutOfRange
+}
+
+/// What became of one message.
+package struct MessageOutcome: Sendable {
+    /// The verdict.
+    package enum Status: Sendable, Hashable {
+        /// The topic or the condition is not this device's.
+        case notMine
+        /// Values, texts or events came out.
+        case decoded
+        /// The last will: the device came or went.
+        case availability(isOnline: Bool)
+        /// Rightly left alone: retained, and the profile says to ignore those.
+        case ignored
+        /// The payload breaks the profile; nothing of it may be used. The detail has no personal data.
+        case violation(DecodeReason, detail: String)
+    }
+
+    package var status: Status
+    package var values: [DecodedValue] = []
+    package var texts: [DecodedText] = []
+    package var events: [Event] = []
+    /// The device's own time, where its profile has a clock.
+    package var time: Tick?
+    /// The device or the broker says that this is history.
+    package var isReplay = false
+    /// The device's number for the message.
+    package var sequence: String?
+
+    init(_ status: Status) { self.status = status }
+}

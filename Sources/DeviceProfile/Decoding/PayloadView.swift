@@ -1,0 +1,98 @@
+internal import CampusModel
+
+/// A parsed payload, asked by pointer. Lives only while the payload's bytes do.
+struct PayloadView {
+    /// What a pointer leads to.
+    enum Scalar {
+        case absent
+        case null
+        case container
+        case bool(Bool)
+        case number(Double)
+        case text(String)
+
+        /// The scalar as text, booleans as `true` and `false`.
+        var text: String? {
+            switch self {
+            case .absent, .null, .container: nil
+            case .bool(let flag): flag ? "true" : "false"
+            case .number(let number): number.isFinite ? NumberText.text(number) : nil
+            case .text(let text): text
+            }
+        }
+
+        var isText: Bool { if case .text = self { true } else { false } }
+
+        /// The raw value for a point; `nil` when the scalar cannot be one of its kind.
+        func raw(for point: PointDefinition) -> Double? {
+            switch self {
+            case .absent, .null, .container: return nil
+            case .bool(let flag): return flag ? 1 : 0
+            case .number(let number):
+                if point.kind == .boolean, number != 0, number != 1 { return nil }
+                return number
+            case .text(let text):
+                if let listed = point.enumeration.first(where: { $0.text == text }) { return listed.value }
+                if point.kind == .boolean {
+                    switch text.lowercased() {
+                    case "on", "true", "1": return 1
+                    case "off", "false", "0": return 0
+                    default: return nil
+                    }
+                }
+                return Self.number(text)
+            }
+        }
+
+        /// A number written as text, by JSON's grammar, blanks around it allowed.
+        static func number(_ text: String) -> Double? {
+            let bytes = Array(text.utf8.drop(while: { $0 == 0x20 }))
+            guard bytes.count <= 64 else { return nil }
+            var end = bytes.count
+            while end > 0, [0x20, 0x0A, 0x0D].contains(bytes[end - 1]) { end -= 1 }
+            return bytes.withUnsafeBufferPointer { BoundedJSON.double($0, 0, end) }
+        }
+    }
+
+    let json: BoundedJSON
+    let bytes: UnsafeBufferPointer<UInt8>
+
+    func scalar(_ pointer: JSONPointer) -> Scalar {
+        guard let index = self.json.find(pointer, in: self.bytes) else { return .absent }
+        let token = self.json.tokens[index]
+        switch token.kind {
+        case .object, .array, .key: return .container
+        case .null: return .null
+        case .yes: return .bool(true)
+        case .no: return .bool(false)
+        case .number:
+            return BoundedJSON.double(self.bytes, Int(token.start), Int(token.end)).map { .number($0) } ?? .container
+        case .string, .escapedString: return self.json.text(index, in: self.bytes).map { .text($0) } ?? .container
+        }
+    }
+
+    /// A scalar as text; numbers as they are written on the wire, so that a long identifier keeps all its digits.
+    func text(_ pointer: JSONPointer) -> String? {
+        guard let index = self.json.find(pointer, in: self.bytes), self.json.tokens[index].kind != .null else {
+            return nil
+        }
+        return self.json.text(index, in: self.bytes)
+    }
+
+    func fulfils(_ condition: MQTTWire.Condition) -> Bool {
+        guard let text = self.text(condition.pointer) else { return false }
+        return condition.accepted.contains(text)
+    }
+
+    func tick(_ clock: MQTTWire.Clock, zonelessOffsetSeconds: Int64) -> Tick? {
+        guard let text = self.text(clock.pointer) else { return nil }
+        switch clock.format {
+        case .rfc3339: return UTCText.tick(rfc3339: text)
+        case .local: return UTCText.tick(rfc3339: text, zonelessOffsetSeconds: zonelessOffsetSeconds)
+        case .unixSeconds, .unixMilliseconds:
+            guard let number = Scalar.number(text) else { return nil }
+            let milliseconds = clock.format == .unixSeconds ? number * 1_000 : number
+            return Int64(exactly: milliseconds.rounded()).map { Tick(milliseconds: $0) }
+        }
+    }
+}

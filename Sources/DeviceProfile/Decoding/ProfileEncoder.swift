@@ -1,0 +1,215 @@
+package import CampusModel
+
+/// The inverse of decoding: makes the registers or payloads that a device would send for given values.
+///
+/// For the simulator, which plays any profile, and for tests.
+package struct ProfileEncoder: Sendable {
+    private let profile: DeviceProfile
+
+    package init(profile: DeviceProfile) { self.profile = profile }
+
+    /// The registers of one point for a value in its unit, or `nil` when the type cannot hold it.
+    ///
+    /// A point with ``PointDefinition/Scale/exponentFrom`` is encoded for the exponent 0.
+    package func words(for value: Double, point index: Int) -> [UInt16]? {
+        guard self.profile.points.indices.contains(index),
+            case .register(let source) = self.profile.points[index].source
+        else { return nil }
+        return source.words(for: self.raw(value, self.profile.points[index]))
+    }
+
+    /// The registers of a text point.
+    package func words(for text: String, point index: Int) -> [UInt16]? {
+        guard self.profile.points.indices.contains(index),
+            case .register(let source) = self.profile.points[index].source, source.type == .string
+        else { return nil }
+        return source.words(for: text)
+    }
+
+    private func raw(_ value: Double, _ point: PointDefinition) -> Double {
+        guard point.scale != .identity else { return value }
+        var raw = value - point.scale.add
+        if point.scale.power2 != 0 {
+            raw = Double(sign: .plus, exponent: -point.scale.power2, significand: raw)
+        }
+        return raw * point.scale.divide / point.scale.multiply
+    }
+
+    /// One message to publish.
+    package struct Message: Sendable, Hashable {
+        package var topic: String
+        package var payload: [UInt8]
+    }
+
+    /// The payloads that carry `values`, one for each message of the profile that has a value or field in it.
+    ///
+    /// - Parameters:
+    ///   - values: By point index, in the point's unit.
+    ///   - texts: By point index.
+    ///   - fields: Event fields by name, put into every message that carries an event with these fields.
+    ///   - parameters: For the topics.
+    ///   - tick: The device's clock.
+    ///   - zonelessOffsetSeconds: East of UTC, for local clocks.
+    package func messages(
+        values: [Int: Double],
+        texts: [Int: String] = [:],
+        fields: [String: String] = [:],
+        parameters: [String: String],
+        tick: Tick,
+        zonelessOffsetSeconds: Int64
+    ) -> [Message] {
+        guard case .mqtt(let wire) = self.profile.wire else { return [] }
+        var result: [Message] = []
+        for (index, message) in wire.messages.enumerated() {
+            guard let filter = message.topic.filter(parameters: parameters) else { continue }
+            let topic = filter.split(separator: "/", omittingEmptySubsequences: false)
+                .map { $0 == "+" || $0 == "#" ? "0" : String($0) }.joined(separator: "/")
+            if message.payload == .text {
+                if let text = self.bareText(message: index, values: values, texts: texts, fields: fields) {
+                    result.append(Message(topic: topic, payload: Array(text.utf8)))
+                }
+                continue
+            }
+            var tree = JSONTree.object([:])
+            var hasContent = self.setPoints(message: index, values: values, texts: texts, in: &tree)
+            if self.setEvents(message: index, fields: fields, in: &tree) { hasContent = true }
+            guard hasContent else { continue }
+            if let when = message.when, let text = when.accepted.first { tree.set(when.pointer, .scalar(of: text)) }
+            if let clock = message.clock {
+                tree.set(clock.pointer, self.time(clock, tick, zonelessOffsetSeconds: zonelessOffsetSeconds))
+            }
+            result.append(Message(topic: topic, payload: Array(tree.text.utf8)))
+        }
+        return result
+    }
+
+    private func bareText(
+        message: Int, values: [Int: Double], texts: [Int: String], fields: [String: String]
+    ) -> String? {
+        for (index, point) in self.profile.points.enumerated() {
+            guard case .payload(let source) = point.source, source.messageIndex == message else { continue }
+            if let text = texts[index] { return text }
+            if let value = values[index] {
+                return point.enumeration.first { $0.value == value }?.text ?? NumberText.text(self.raw(value, point))
+            }
+        }
+        for event in self.profile.events {
+            if case .payload(message, _, let definitions) = event.capture, let field = definitions.first,
+                let text = fields[field.name]
+            {
+                return text
+            }
+        }
+        return nil
+    }
+
+    private func setPoints(
+        message: Int, values: [Int: Double], texts: [Int: String], in tree: inout JSONTree
+    ) -> Bool {
+        var hasContent = false
+        for (index, point) in self.profile.points.enumerated() {
+            guard case .payload(let source) = point.source, source.messageIndex == message,
+                let pointer = source.pointer
+            else { continue }
+            if let text = texts[index] {
+                tree.set(pointer, .string(text))
+            } else if let value = values[index] {
+                if let text = point.enumeration.first(where: { $0.value == value })?.text {
+                    tree.set(pointer, .string(text))
+                } else if point.kind == .boolean {
+                    tree.set(pointer, .literal(value == 0 ? "false" : "true"))
+                } else {
+                    tree.set(pointer, .literal(NumberText.text(self.raw(value, point))))
+                }
+            } else {
+                continue
+            }
+            hasContent = true
+        }
+        return hasContent
+    }
+
+    private func setEvents(message: Int, fields: [String: String], in tree: inout JSONTree) -> Bool {
+        var hasContent = false
+        for event in self.profile.events {
+            guard case .payload(message, let sequence, let definitions) = event.capture else { continue }
+            for field in definitions {
+                guard let pointer = field.pointer, let text = fields[field.name] else { continue }
+                tree.set(pointer, .string(text))
+                hasContent = true
+            }
+            if hasContent, let sequence, let text = fields["sequence"] { tree.set(sequence, .scalar(of: text)) }
+        }
+        return hasContent
+    }
+
+    private func time(_ clock: MQTTWire.Clock, _ tick: Tick, zonelessOffsetSeconds: Int64) -> JSONTree {
+        switch clock.format {
+        case .rfc3339: .string(UTCText.rfc3339(tick))
+        case .local:
+            .string(String(UTCText.rfc3339(tick.advanced(byMilliseconds: zonelessOffsetSeconds * 1_000)).prefix(19)))
+        case .unixSeconds: .literal(NumberText.text(Double(tick.rawValue) / 1_000))
+        case .unixMilliseconds: .literal(String(tick.rawValue))
+        }
+    }
+}
+
+/// A JSON document under construction.
+indirect enum JSONTree {
+    case object([String: JSONTree])
+    case array([JSONTree])
+    case string(String)
+    /// A number, `true`, `false` or `null`, as written.
+    case literal(String)
+
+    /// `true`, `false` and numbers as such, everything else as a string.
+    static func scalar(of text: String) -> JSONTree {
+        text == "true" || text == "false" || PayloadView.Scalar.number(text) != nil ? .literal(text) : .string(text)
+    }
+
+    mutating func set(_ pointer: JSONPointer, _ value: JSONTree) { self.set(pointer.tokens[...], value) }
+
+    private mutating func set(_ tokens: ArraySlice<String>, _ value: JSONTree) {
+        guard let token = tokens.first else {
+            self = value
+            return
+        }
+        if let index = Int(token), index >= 0, index < 64 {
+            var elements: [JSONTree] = if case .array(let found) = self { found } else { [] }
+            while elements.count <= index { elements.append(.literal("null")) }
+            elements[index].set(tokens.dropFirst(), value)
+            self = .array(elements)
+        } else {
+            var members: [String: JSONTree] = if case .object(let found) = self { found } else { [:] }
+            members[token, default: .object([:])].set(tokens.dropFirst(), value)
+            self = .object(members)
+        }
+    }
+
+    var text: String {
+        switch self {
+        case .object(let members):
+            let parts = members.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\($0.value.text)" }
+            return "{\(parts.joined(separator: ","))}"
+        case .array(let elements): return "[\(elements.map(\.text).joined(separator: ","))]"
+        case .string(let text): return Self.quoted(text)
+        case .literal(let text): return text
+        }
+    }
+
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,63 @@
+extension RegisterSource {
+    /// The registers for a raw value, in wire order; `nil` when the type cannot hold it. Bits outside ``bits`` are 0.
+    func words(for raw: Double) -> [UInt16]? {
+        if self.table.isBits { return [raw == 0 ? 0 : 1] }
+        switch self.type {
+        case .float32: return self.ordered(UInt64(Float(raw).bitPattern), count: 2)
+        case .float64: return self.ordered(raw.bitPattern, count: 4)
+        case .float16: return nil
+        case .bool: return self.ordered(raw == 0 ? 0 : UInt64(1) << UInt64(self.bits?.from ?? 0), count: 1)
+        case .int8: return Int8(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt8(bitPattern: $0)), count: 1) }
+        case .int16:
+            return Int16(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt16(bitPattern: $0)), count: 1) }
+        case .int32:
+            return Int32(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt32(bitPattern: $0)), count: 2) }
+        case .int64:
+            return Int64(exactly: raw.rounded()).flatMap { self.ordered(UInt64(bitPattern: $0), count: 4) }
+        case .uint8: return self.unsigned(raw, bits: 8, count: 1)
+        case .uint16: return self.unsigned(raw, bits: 16, count: 1)
+        case .uint32: return self.unsigned(raw, bits: 32, count: 2)
+        case .uint64: return self.unsigned(raw, bits: 64, count: 4)
+        case .bcd16: return self.decimal(raw, digits: 4, count: 1)
+        case .bcd32: return self.decimal(raw, digits: 8, count: 2)
+        case .bcd64: return self.decimal(raw, digits: 16, count: 4)
+        case .string: return nil
+        }
+    }
+
+    /// The registers for a text, cut to ``length`` registers and filled with NUL.
+    func words(for text: String) -> [UInt16] {
+        var bytes = Array(text.utf8.prefix(self.length * 2))
+        while bytes.count < self.length * 2 { bytes.append(0) }
+        return (0..<self.length).map { index in
+            let first = UInt16(bytes[index * 2])
+            let second = UInt16(bytes[index * 2 + 1])
+            return self.byteOrder == .highFirst ? first << 8 | second : second << 8 | first
+        }
+    }
+
+    private func unsigned(_ raw: Double, bits width: Int, count: Int) -> [UInt16]? {
+        guard let value = UInt64(exactly: raw.rounded()) else { return nil }
+        let used = self.bits?.count ?? width
+        guard used >= 64 || value < UInt64(1) << UInt64(used) else { return nil }
+        return self.ordered(value << UInt64(self.bits?.from ?? 0), count: count)
+    }
+
+    private func decimal(_ raw: Double, digits: Int, count: Int) -> [UInt16]? {
+        guard var value = UInt64(exactly: raw.rounded()) else { return nil }
+        var packed: UInt64 = 0
+        for digit in 0..<digits {
+            packed |= value % 10 << UInt64(digit * 4)
+            value /= 10
+        }
+        return value == 0 ? self.ordered(packed, count: count) : nil
+    }
+
+    private func ordered(_ value: UInt64, count: Int) -> [UInt16] {
+        (0..<count).map { index in
+            let position = self.wordOrder == .highFirst ? count - 1 - index : index
+            let word = UInt16(truncatingIfNeeded: value >> UInt64(position * 16))
+            return self.byteOrder == .highFirst ? word : word.byteSwapped
+        }
+    }
+}

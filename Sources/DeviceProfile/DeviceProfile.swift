@@ -1,0 +1,63 @@
+package import CampusModel
+
+/// How to read one device model: a file of `DeviceProfiles/`, checked and ready to decode with.
+///
+/// The format is described in `docs/formats/device-profile.md`; values of this type are only made by the reader, so
+/// every reference (messages, points) is known to resolve.
+package struct DeviceProfile: Sendable {
+    /// What sort of thing the device is, for pages and reports.
+    package enum Category: String, Sendable, CaseIterable {
+        case environment
+        case energy
+        case classroom
+        case laboratory
+        case attendance
+        case equipmentTag = "equipment-tag"
+        case infrastructure
+    }
+
+    /// Where the facts were learnt.
+    package struct Source: Sendable, Hashable {
+        /// How far the source can be trusted.
+        package enum Trust: String, Sendable, CaseIterable {
+            case vendor = "A"
+            case openDriver = "B"
+            case community = "C"
+        }
+
+        package var title: String
+        package var url: String?
+        package var page: String?
+        package var trust: Trust
+    }
+
+    /// Who has seen the profile work on hardware.
+    package struct Verification: Sendable, Hashable {
+        package var by: String
+        package var date: String
+        package var serial: String?
+    }
+
+    /// The wire that the device speaks.
+    package enum Wire: Sendable {
+        case modbus(ModbusWire)
+        case mqtt(MQTTWire)
+    }
+
+    package var id: String
+    package var vendor: String
+    package var model: String
+    package var category: Category
+    package var title: LocalizedText
+    package var notes: String?
+    package var sources: [Source]
+    /// `nil` when nobody has verified it on hardware.
+    package var verification: Verification?
+    package var wire: Wire
+    package var points: [PointDefinition]
+    package var events: [EventDefinition]
+    package var tests: [GoldenCase]
+
+    /// The index of the point called `name` in ``points``.
+    package func pointIndex(named name: String) -> Int? { self.points.firstIndex { $0.name == name } }
+}

@@ -1,0 +1,146 @@
+internal import CampusModel
+internal import StrictYAML
+
+/// Reads the golden cases of a profile.
+struct GoldenReader {
+    let wire: DeviceProfile.Wire
+    let points: [PointDefinition]
+    let events: [EventDefinition]
+
+    func read(_ root: YAMLMap) -> [GoldenCase] {
+        let values = root.required("tests")?.list(limit: 512) ?? []
+        if values.isEmpty { root.problem("at least one golden case is needed: real bytes in, values out") }
+        return values.compactMap { self.testCase($0.map()) }
+    }
+
+    private func testCase(_ map: YAMLMap) -> GoldenCase? {
+        let name = map.string("name", limit: 300)
+        var exchanges: [GoldenCase.Exchange] = []
+        var message: (topic: String, payload: [UInt8])?
+        switch self.wire {
+        case .modbus:
+            let list = map.required("modbus")?.list(limit: 64) ?? []
+            exchanges = list.compactMap { self.exchange($0.map()) }
+        case .mqtt:
+            if let inner = map.required("mqtt")?.map() {
+                let topic = inner.string("topic", limit: 1_000)
+                let payload = inner.required("payload")?.scalarText
+                if payload == nil { inner.problem("'payload' must be a text") }
+                inner.finish()
+                if let topic, let payload { message = (topic, Array(payload.utf8)) }
+            }
+        }
+        var parameters: [String: String] = [:]
+        if let inner = map.optionalMap("parameters") {
+            for key in inner.keys { parameters[key] = inner.string(key, limit: 256) }
+        }
+        let expect = self.expectations(map)
+        let expectedTime = self.time(map)
+        let expectedEvents = map.optional("expectEvents").map { value in
+            value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
+        }
+        if expect.isEmpty, expectedEvents == nil { map.problem("says nothing about what must come out") }
+        map.finish()
+        guard let name else { return nil }
+        return GoldenCase(
+            name: name, line: map.line, exchanges: exchanges, message: message, parameters: parameters, expect: expect,
+            expectedTime: expectedTime, expectedEvents: expectedEvents)
+    }
+
+    private func exchange(_ map: YAMLMap) -> GoldenCase.Exchange? {
+        let request = self.frame("request", map)
+        let response = self.frame("response", map)
+        map.finish()
+        guard let request, let response else { return nil }
+        if request[0] != response[0] { map.problem("request and response have different unit identifiers") }
+        if request[1] != response[1] & 0x7F { map.problem("request and response have different function codes") }
+        return GoldenCase.Exchange(request: request, response: response)
+    }
+
+    private func frame(_ key: String, _ map: YAMLMap) -> [UInt8]? {
+        guard let text = map.required(key)?.scalarText else { return nil }
+        guard let bytes = HexText.bytes(text), bytes.count >= 4, bytes.count <= 260 else {
+            map.problem(at: key, "must be 4 to 260 bytes in hexadecimal, such as 01 04 00 01 00 01 60 0A")
+            return nil
+        }
+        let crc = ModbusCRC.value(of: bytes.dropLast(2))
+        let found = UInt16(bytes[bytes.count - 2]) | UInt16(bytes[bytes.count - 1]) << 8
+        guard crc == found else {
+            map.problem(
+                at: key,
+                "the CRC does not fit: the frame should end in "
+                    + HexText.text([UInt8(truncatingIfNeeded: crc), UInt8(truncatingIfNeeded: crc >> 8)]))
+            return nil
+        }
+        return bytes
+    }
+
+    private func expectations(_ map: YAMLMap) -> [String: GoldenCase.Expectation] {
+        guard let inner = map.optionalMap("expect") else { return [:] }
+        var result: [String: GoldenCase.Expectation] = [:]
+        for key in inner.keys {
+            guard let value = inner.required(key) else { continue }
+            if !self.points.contains(where: { $0.name == key }) {
+                let hint = NearestWord.suggestion(for: key, among: self.points.map(\.name))
+                    .map { "; did you mean '\($0)'?" } ?? ""
+                value.problem("there is no point called '\(key)'\(hint)")
+            } else if value.isMap {
+                let quality = value.map()
+                if let text = quality.string("quality"), let found = Quality(text: text) {
+                    result[key] = .quality(found)
+                } else {
+                    quality.problem("must be {quality: \"bad:sentinel\"} or the like")
+                }
+                quality.finish()
+            } else if let number = value.numberIfAny {
+                result[key] = .number(number)
+            } else if let text = value.scalarText {
+                result[key] = .text(text)
+            }
+        }
+        return result
+    }
+
+    private func time(_ map: YAMLMap) -> Tick? {
+        guard let value = map.optional("expectTime"), let text = value.string(limit: 40) else { return nil }
+        guard let tick = UTCText.tick(rfc3339: text) else {
+            value.problem("must be an instant such as 2024-01-01T03:31:09Z")
+            return nil
+        }
+        return tick
+    }
+
+    private func expectedEvent(_ map: YAMLMap) -> GoldenCase.ExpectedEvent? {
+        let name = map.string("name", limit: 64)
+        if let name, !self.events.contains(where: { $0.name == name }) {
+            map.problem(at: "name", "there is no event called '\(name)'")
+        }
+        var fields: [String: String] = [:]
+        if let inner = map.optionalMap("fields") {
+            for key in inner.keys { fields[key] = inner.required(key)?.scalarText }
+        }
+        map.finish()
+        return name.map { GoldenCase.ExpectedEvent(name: $0, fields: fields) }
+    }
+}
+
+extension Quality {
+    /// Reads `good`, `bad:sentinel`, `uncertain:stale`, …
+    package init?(text: String) {
+        if text == "good" {
+            self = .good
+            return
+        }
+        for reason in Reason.allCases {
+            if text == Quality.bad(reason).description {
+                self = .bad(reason)
+                return
+            }
+            if text == Quality.uncertain(reason).description {
+                self = .uncertain(reason)
+                return
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,162 @@
+internal import CampusModel
+package import StrictYAML
+
+extension DeviceProfile {
+    /// Reads and checks a profile.
+    ///
+    /// - Parameters:
+    ///   - yaml: The text of the file.
+    ///   - file: The file's name, which must be the identifier and `.yaml`; it also leads every message.
+    /// - Throws: All problems of the file, each with its line.
+    package static func read(yaml: String, file: String) throws(YAMLProblems) -> DeviceProfile {
+        let document = try YAMLDocument(yaml, file: file)
+        let reader = ProfileReader(root: document.root)
+        let profile = reader.read(fileName: file.split(separator: "/").last.map(String.init) ?? file)
+        document.root.finish()
+        try document.check()
+        guard let profile else {
+            throw YAMLProblems([
+                YAMLProblem(file: file, line: 0, column: 0, path: "", message: "the profile is incomplete")
+            ])
+        }
+        return profile
+    }
+}
+
+/// Reads the head of a profile and hands the parts on.
+struct ProfileReader {
+    let root: YAMLMap
+
+    func read(fileName: String) -> DeviceProfile? {
+        let id = self.root.string("profile", limit: 64)
+        if let id {
+            ProfileParts.checkIdentifier(id, key: "profile", kind: "profile", in: self.root)
+            if fileName != "\(id).yaml" {
+                self.root.problem(at: "profile", "the file must be called \(id).yaml; it is called \(fileName)")
+            }
+        }
+        let vendor = self.root.string("vendor", limit: 120)
+        let model = self.root.string("model", limit: 120)
+        let category = self.root.choice("category", of: DeviceProfile.Category.self)
+        let title = ProfileParts.localized("title", in: self.root)
+        let notes = self.root.optionalString("notes")
+        let sources = self.sources()
+        let verification = self.verification()
+        let wire = self.wire()
+        guard let wire else {
+            // Without a wire, points cannot be read; their keys are still known.
+            for key in ["points", "events", "tests"] { _ = self.root.optional(key) }
+            return nil
+        }
+        let points = PointReader(wire: wire).read(self.root.list("points", limit: 5_000))
+        let events = EventReader(wire: wire).read(self.root.list("events", limit: 64))
+        if points.isEmpty, events.isEmpty { self.root.problem("a profile needs at least one point or event") }
+        ProfileParts.checkUnique(points.map(\.name), what: "point", in: self.root, key: "points")
+        ProfileParts.checkUnique(events.map(\.name), what: "event", in: self.root, key: "events")
+        let tests = GoldenReader(wire: wire, points: points, events: events).read(self.root)
+        guard let id, let vendor, let model, let category, let title else { return nil }
+        return DeviceProfile(
+            id: id, vendor: vendor, model: model, category: category, title: title, notes: notes, sources: sources,
+            verification: verification, wire: wire, points: points, events: events, tests: tests)
+    }
+
+    private func sources() -> [DeviceProfile.Source] {
+        guard let value = self.root.required("sources") else { return [] }
+        let list = value.list(limit: 32)
+        if list.isEmpty { value.problem("at least one source is needed: where were the facts learnt?") }
+        return list.compactMap { value in
+            let map = value.map()
+            let title = map.string("title", limit: 400)
+            let url = map.optionalString("url", limit: 1_000)
+            let page = map.optionalString("page", limit: 120)
+            let trust = map.choice("trust", of: DeviceProfile.Source.Trust.self)
+            map.finish()
+            guard let title, let trust else { return nil }
+            return DeviceProfile.Source(title: title, url: url, page: page, trust: trust)
+        }
+    }
+
+    private func verification() -> DeviceProfile.Verification? {
+        guard let value = self.root.required("verified") else { return nil }
+        guard value.isMap else {
+            if value.plainText != "false" { value.problem("must be false, or {by, date, serial}") }
+            return nil
+        }
+        let map = value.map()
+        let by = map.string("by", limit: 120)
+        let date = map.string("date", limit: 10)
+        let serial = map.optionalString("serial", limit: 120)
+        map.finish()
+        guard let by, let date else { return nil }
+        return DeviceProfile.Verification(by: by, date: date, serial: serial)
+    }
+
+    private func wire() -> DeviceProfile.Wire? {
+        let modbus = self.root.optional("modbus")
+        let mqtt = self.root.optional("mqtt")
+        switch (modbus, mqtt) {
+        case (.some(let value), nil): return WireReader.modbus(value.map()).map { .modbus($0) }
+        case (nil, .some(let value)): return WireReader.mqtt(value.map()).map { .mqtt($0) }
+        default:
+            self.root.problem("exactly one of the keys 'modbus' and 'mqtt' is needed")
+            return nil
+        }
+    }
+}
+
+/// Readings that several parts of a profile share.
+enum ProfileParts {
+    static func localized(_ key: String, in map: YAMLMap) -> LocalizedText? {
+        guard let value = map.required(key) else { return nil }
+        let inner = value.map()
+        let vi = inner.string("vi", limit: 400)
+        let en = inner.string("en", limit: 400)
+        inner.finish()
+        guard let vi, let en else { return nil }
+        return LocalizedText(vi: vi, en: en)
+    }
+
+    static func checkIdentifier(_ text: String, key: String, kind: String, in map: YAMLMap) {
+        do {
+            try IdentifierRule.check(text, kind: kind)
+        } catch {
+            map.problem(at: key, error.description)
+        }
+    }
+
+    static func checkUnique(_ names: [String], what: String, in map: YAMLMap, key: String) {
+        var seen: Set<String> = []
+        for name in names where !seen.insert(name).inserted {
+            map.problem(at: key, "two \(what)s are called '\(name)'")
+        }
+    }
+
+    static func pointer(_ key: String, in map: YAMLMap) -> JSONPointer? {
+        guard let text = map.string(key, limit: 512) else { return nil }
+        guard let pointer = JSONPointer(text) else {
+            map.problem(
+                at: key,
+                "'\(text)' is not a JSON pointer: it starts with /, ~ is written ~0 and / in a name ~1, 16 steps at most")
+            return nil
+        }
+        return pointer
+    }
+
+    static func condition(_ key: String, in map: YAMLMap) -> MQTTWire.Condition? {
+        guard let inner = map.optionalMap(key) else { return nil }
+        let pointer = self.pointer("pointer", in: inner)
+        var accepted: [String] = []
+        if let equals = inner.optional("equals") {
+            if let text = equals.scalarText { accepted = [text] } else { equals.problem("must be one value") }
+            if inner.optional("in") != nil { inner.problem("either 'equals' or 'in', not both") }
+        } else if let list = inner.required("in") {
+            accepted = list.list(limit: 64).compactMap { value in
+                if value.scalarText == nil { value.problem("must be one value") }
+                return value.scalarText
+            }
+        }
+        inner.finish()
+        guard let pointer, !accepted.isEmpty else { return nil }
+        return MQTTWire.Condition(pointer: pointer, accepted: accepted)
+    }
+}

@@ -1,0 +1,104 @@
+internal import StrictYAML
+
+/// Reads the `modbus` and `mqtt` blocks of a profile.
+enum WireReader {
+    static func modbus(_ map: YAMLMap) -> ModbusWire? {
+        let wire = ModbusWire(
+            unit: UInt8(clamping: map.int("unit", in: 0...255, default: 1)),
+            serial: self.serial(map.optionalMap("serial")),
+            timeoutMilliseconds: map.int("timeoutMilliseconds", in: 50...10_000, default: 1_000),
+            pauseMilliseconds: map.int("pauseMilliseconds", in: 0...5_000, default: 0),
+            registersMax: map.int("registersMax", in: 1...125, default: 125),
+            bitsMax: map.int("bitsMax", in: 1...2_000, default: 2_000),
+            gapMax: map.int("gapMax", in: 0...124, default: 8),
+            forbidden: map.list("forbidden", limit: 256).compactMap { self.forbidden($0.map()) },
+            byteOrder: map.choice("byteOrder", of: ModbusWire.Order.self, default: .highFirst),
+            wordOrder: map.choice("wordOrder", of: ModbusWire.Order.self, default: .highFirst)
+        )
+        map.finish()
+        return wire
+    }
+
+    private static func serial(_ map: YAMLMap?) -> ModbusWire.Serial? {
+        guard let map else { return nil }
+        let serial = ModbusWire.Serial(
+            baud: map.int("baud", in: 300...921_600) ?? 9_600,
+            parity: map.choice("parity", of: ModbusWire.Serial.Parity.self, default: .none),
+            dataBits: map.int("dataBits", in: 7...8, default: 8),
+            stopBits: map.int("stopBits", in: 1...2, default: 1)
+        )
+        map.finish()
+        return serial
+    }
+
+    private static func forbidden(_ map: YAMLMap) -> ModbusWire.Forbidden? {
+        let table = map.choice("table", of: ModbusWire.Table.self)
+        let from = map.int("from", in: 0...65_535)
+        let to = map.int("to", in: 0...65_535)
+        map.finish()
+        guard let table, let from, let to else { return nil }
+        guard from <= to else {
+            map.problem("'from' is greater than 'to'")
+            return nil
+        }
+        return ModbusWire.Forbidden(table: table, from: UInt16(clamping: from), to: UInt16(clamping: to))
+    }
+
+    static func mqtt(_ map: YAMLMap) -> MQTTWire? {
+        let values = map.required("messages")?.list(limit: 64) ?? []
+        let messages = values.compactMap { self.message($0.map()) }
+        if values.isEmpty { map.problem("at least one message is needed") }
+        ProfileParts.checkUnique(messages.map(\.name), what: "message", in: map, key: "messages")
+        let availability = self.availability(map.optionalMap("availability"))
+        map.finish()
+        guard messages.count == values.count, !messages.isEmpty else { return nil }
+        return MQTTWire(messages: messages, availability: availability)
+    }
+
+    private static func message(_ map: YAMLMap) -> MQTTWire.Message? {
+        let name = map.string("name", limit: 64)
+        let topic = self.topic("topic", in: map)
+        let payload = map.choice("payload", of: MQTTWire.Payload.self, default: .json)
+        let when = ProfileParts.condition("when", in: map)
+        let replay = ProfileParts.condition("replay", in: map)
+        let sequence = map.optional("sequence") == nil ? nil : ProfileParts.pointer("sequence", in: map)
+        var clock: MQTTWire.Clock?
+        if let inner = map.optionalMap("clock") {
+            let pointer = ProfileParts.pointer("pointer", in: inner)
+            let format = inner.choice("format", of: MQTTWire.Clock.Format.self)
+            inner.finish()
+            if let pointer, let format { clock = MQTTWire.Clock(pointer: pointer, format: format) }
+        }
+        let retained = map.choice("retained", of: MQTTWire.Retained.self, default: .state)
+        if payload == .text, when != nil || clock != nil || replay != nil || sequence != nil {
+            map.problem("'when', 'clock', 'replay' and 'sequence' need payload json: a bare text has no members")
+        }
+        map.finish()
+        guard let name, let topic else { return nil }
+        return MQTTWire.Message(
+            name: name, topic: topic, payload: payload, when: when, clock: clock, replay: replay, sequence: sequence,
+            retained: retained)
+    }
+
+    private static func availability(_ map: YAMLMap?) -> MQTTWire.Availability? {
+        guard let map else { return nil }
+        let topic = self.topic("topic", in: map)
+        let online = map.string("online", limit: 256)
+        let offline = map.string("offline", limit: 256)
+        map.finish()
+        guard let topic, let online, let offline else { return nil }
+        return MQTTWire.Availability(topic: topic, online: online, offline: offline)
+    }
+
+    private static func topic(_ key: String, in map: YAMLMap) -> TopicTemplate? {
+        guard let text = map.string(key, limit: 512) else { return nil }
+        guard let topic = TopicTemplate(text) else {
+            map.problem(
+                at: key,
+                "'\(text)' is not a topic: {name} and + stand for one whole level, # only for the last; names have "
+                    + "letters and digits only")
+            return nil
+        }
+        return topic
+    }
+}

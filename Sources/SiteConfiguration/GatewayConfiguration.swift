@@ -1,0 +1,84 @@
+/// `gateway.yaml`: how this board runs. Every key is described in `docs/configuration.md`.
+package struct GatewayConfiguration: Sendable, Hashable {
+    /// Pages and the API.
+    package struct Web: Sendable, Hashable {
+        /// The address to listen on; anything but loopback needs ``tls``.
+        package var host: String
+        /// 0 takes a free port.
+        package var port: UInt16
+        package var tls: Certificate?
+    }
+
+    /// A certificate and its key, PEM files.
+    package struct Certificate: Sendable, Hashable {
+        package var certificate: String
+        package var key: String
+    }
+
+    /// The MQTT broker.
+    package struct Broker: Sendable, Hashable {
+        /// Who runs it.
+        package enum Mode: String, Sendable, CaseIterable {
+            /// The gateway starts and supervises Debian's mosquitto.
+            case embedded
+            /// Somebody else does; the gateway is a client.
+            case external
+        }
+
+        /// The protocol version to speak.
+        package enum Version: String, Sendable, CaseIterable {
+            case v3 = "3.1.1"
+            case v5 = "5"
+        }
+
+        package var mode: Mode
+        package var host: String
+        /// 0 (embedded only) takes a free port.
+        package var port: UInt16
+        package var version: Version
+        package var clientID: String
+        package var username: String?
+        /// A file with the password, mode 0600.
+        package var passwordFile: String?
+        /// Trust and client certificate towards an external broker, or the listener's certificate when embedded.
+        package var authorityFile: String?
+        package var certificate: Certificate?
+        package var keepAliveSeconds: Int
+        package var sessionExpirySeconds: Int
+        package var inFlightMax: Int
+        package var payloadBytesMax: Int
+    }
+
+    /// Poll periods and patience, milliseconds and counts.
+    package struct Polling: Sendable, Hashable {
+        package var fastMilliseconds: Int64
+        package var normalMilliseconds: Int64
+        package var slowMilliseconds: Int64
+        package var onceMilliseconds: Int64
+        package var reportMilliseconds: Int64
+        package var missedMax: Int
+        package var heartbeatMilliseconds: Int64
+    }
+
+    /// The time-series ring.
+    package struct Ring: Sendable, Hashable {
+        package var seriesMax: Int
+        package var samplesPerSeries: Int
+        package var minutesPerSeries: Int
+        package var synchronizeSeconds: Int
+    }
+
+    /// Folder of everything that the gateway writes.
+    package var stateFolder: String
+    /// Folders with device profiles, later ones override earlier ones.
+    package var profileFolders: [String]
+    /// `site.yaml`.
+    package var siteFile: String
+    package var web: Web
+    package var broker: Broker
+    package var polling: Polling
+    package var ring: Ring
+    package var quarantineEntries: Int
+    /// `trace` … `critical`.
+    package var logLevel: String
+}

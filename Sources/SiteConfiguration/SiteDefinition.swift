@@ -1,0 +1,112 @@
+package import CampusModel
+
+/// `site.yaml`: the school, its rooms and its devices. Every key is described in `docs/configuration.md`.
+package struct SiteDefinition: Sendable, Hashable {
+    /// What a node of the site tree is.
+    package enum NodeKind: String, Sendable, CaseIterable {
+        case city
+        case cluster
+        case commune
+        case site
+        case building
+        case floor
+        case room
+    }
+
+    /// What a room is for.
+    package enum RoomKind: String, Sendable, CaseIterable {
+        case classroom
+        case smartClassroom = "smart-classroom"
+        case laboratory
+        case library
+        case office
+        case hall
+        case corridor
+        case entrance
+        case plantRoom = "plant-room"
+        case outdoor
+        case other
+    }
+
+    /// One node of the tree.
+    package struct Node: Sendable, Hashable {
+        package var id: NodeID
+        package var parent: NodeID?
+        package var kind: NodeKind
+        /// Set for rooms.
+        package var room: RoomKind?
+        package var name: LocalizedText
+    }
+
+    /// A Modbus endpoint.
+    package struct Bus: Sendable, Hashable {
+        /// The medium.
+        package enum Medium: Sendable, Hashable {
+            case tcp(host: String, port: UInt16)
+            case rtu(device: String, baud: Int, parity: Parity, dataBits: Int, stopBits: Int)
+        }
+
+        /// The parity of a serial line.
+        package enum Parity: String, Sendable, CaseIterable {
+            case none
+            case even
+            case odd
+        }
+
+        package var id: String
+        package var medium: Medium
+        package var timeoutMilliseconds: Int
+        package var pauseMilliseconds: Int
+    }
+
+    /// A device.
+    package struct Device: Sendable, Hashable {
+        /// Where it is reached.
+        package enum Address: Sendable, Hashable {
+            case mqtt(parameters: [String: String])
+            case modbus(bus: String, unit: UInt8?)
+        }
+
+        package var id: DeviceID
+        package var node: NodeID
+        package var profile: String
+        /// `nil`: the profile's title.
+        package var name: LocalizedText?
+        package var address: Address
+        /// `nil`: the gateway's default.
+        package var reportMilliseconds: Int64?
+        package var asset: String?
+        package var isEnabled: Bool
+        /// The line in the file, for messages.
+        package var line: Int
+    }
+
+    /// The lessons of a day.
+    package struct Timetable: Sendable, Hashable {
+        /// Minutes after local midnight.
+        package struct Lesson: Sendable, Hashable {
+            package var fromMinute: Int
+            package var toMinute: Int
+        }
+
+        /// 1 Monday … 7 Sunday.
+        package var weekdays: Set<Int>
+        package var lessons: [Lesson]
+
+        /// Monday to Saturday, 07:00–11:15 and 13:00–16:30, as most schools of the city.
+        package static let standard = Timetable(
+            weekdays: [1, 2, 3, 4, 5, 6],
+            lessons: [(420, 465), (470, 515), (535, 580), (585, 630), (635, 675), (780, 825), (830, 875), (895, 940), (945, 990)]
+                .map { Lesson(fromMinute: $0.0, toMinute: $0.1) }
+        )
+    }
+
+    package var id: NodeID
+    package var name: LocalizedText
+    /// East of UTC; Ho Chi Minh City is 25,200.
+    package var utcOffsetSeconds: Int64
+    package var nodes: [Node]
+    package var buses: [Bus]
+    package var devices: [Device]
+    package var timetable: Timetable
+}

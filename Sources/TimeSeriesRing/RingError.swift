@@ -1,0 +1,23 @@
+/// Why the ring cannot do something.
+package struct RingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What sort of failure.
+    package enum Code: String, Sendable {
+        /// The file system refused: no room, no permission, a fault of the card.
+        case inputOutput
+        /// All series that the ring was made for are taken.
+        case seriesLimit
+        /// A series' name is empty or too long.
+        case name
+        /// The configuration is out of range.
+        case configuration
+    }
+
+    package var code: Code
+    /// What the operator reads, with what to do.
+    package var description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

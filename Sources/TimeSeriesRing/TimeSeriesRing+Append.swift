@@ -1,0 +1,127 @@
+package import CampusModel
+internal import Synchronization
+
+/// What became of one sample.
+package enum AppendOutcome: Sendable, Hashable {
+    case stored
+    /// The same tick, value and quality are there already (a message delivered twice).
+    case duplicate
+    /// Older than everything that may still be reordered; not stored.
+    case late
+    /// Not a number, or a tick outside ``Tick/storable``, or no such series.
+    case rejected
+}
+
+/// What became of a batch.
+package struct AppendResult: Sendable, Hashable {
+    package var stored = 0
+    package var duplicates = 0
+    package var late = 0
+    package var rejected = 0
+}
+
+extension TimeSeriesRing {
+    /// A sample that is older than the newest one of its series is put in order among this many of the newest.
+    package static let reorderSamplesMax = 256
+
+    /// Stores a batch. It outlives the process as soon as this returns.
+    @discardableResult
+    package func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> AppendResult {
+        var result = AppendResult()
+        for index in samples.indices {
+            switch self.appendUncounted(samples[index].series, samples[index].sample) {
+            case .stored: result.stored += 1
+            case .duplicate: result.duplicates += 1
+            case .late: result.late += 1
+            case .rejected: result.rejected += 1
+            }
+        }
+        self.count(result)
+        return result
+    }
+
+    /// Stores a batch.
+    @discardableResult
+    package func append(_ samples: [SeriesSample]) -> AppendResult {
+        samples.withUnsafeBufferPointer { self.append(contentsOf: $0) }
+    }
+
+    /// Stores one sample.
+    @discardableResult
+    package func append(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {
+        let outcome = self.appendUncounted(series, sample)
+        var result = AppendResult()
+        switch outcome {
+        case .stored: result.stored = 1
+        case .duplicate: result.duplicates = 1
+        case .late: result.late = 1
+        case .rejected: result.rejected = 1
+        }
+        self.count(result)
+        return outcome
+    }
+
+    private func count(_ result: AppendResult) {
+        if result.stored > 0 { self.counters.appended.add(UInt64(result.stored), ordering: .relaxed) }
+        if result.duplicates > 0 { self.counters.duplicates.add(UInt64(result.duplicates), ordering: .relaxed) }
+        if result.late > 0 { self.counters.late.add(UInt64(result.late), ordering: .relaxed) }
+        if result.rejected > 0 { self.counters.rejected.add(UInt64(result.rejected), ordering: .relaxed) }
+    }
+
+    private func appendUncounted(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {
+        guard sample.value.isFinite, Tick.storable.contains(sample.tick), self.isRegistered(series) else {
+            return .rejected
+        }
+        let index = Int(series.rawValue)
+        return self.withSeriesLock(index) {
+            let header = self.headerPointer(index)
+            let stored = header.pointee.stored
+            if stored > 0, sample.tick.rawValue <= header.pointee.lastTick {
+                return self.insertLate(index, header, sample)
+            }
+            self.closeMinute(index, header, before: sample.tick.rawValue)
+            self.put(StoredSample(sample), number: stored, index)
+            header.pointee.lastTick = sample.tick.rawValue
+            // Published last: a process killed before this line has not stored the sample, after it has.
+            atomicMemoryFence(ordering: .releasing)
+            header.pointee.stored = stored + 1
+            self.addToRunning(header, sample)
+            return .stored
+        }
+    }
+
+    /// Writes sample `number` to its place; the sixteenth of a block takes the block to the cold file.
+    func put(_ sample: StoredSample, number: UInt64, _ index: Int) {
+        let slot = Int(number % UInt64(RingLayout.blockSamples))
+        let block = self.hotBlock(index)
+        block[slot] = sample
+        guard slot == RingLayout.blockSamples - 1 else { return }
+        let offset = self.layout.coldBlock(index, number / UInt64(RingLayout.blockSamples))
+        if !self.cold.write(block, count: RingLayout.blockBytes, at: offset) {
+            self.counters.writeFailures.add(1, ordering: .relaxed)
+        }
+    }
+
+    private func addToRunning(_ header: UnsafeMutablePointer<SeriesHeader>, _ sample: Sample) {
+        if header.pointee.hasRunning == 0 {
+            header.pointee.running = StoredRollup(start: sample.tick.floored(toMilliseconds: 60_000).rawValue)
+            header.pointee.hasRunning = 1
+        }
+        header.pointee.running.add(sample)
+    }
+
+    private func closeMinute(_ index: Int, _ header: UnsafeMutablePointer<SeriesHeader>, before tick: Int64) {
+        guard header.pointee.hasRunning == 1, tick >= header.pointee.running.start + 60_000 else { return }
+        self.write(&header.pointee.running, number: header.pointee.minutes, index)
+        header.pointee.minutes += 1
+        header.pointee.hasRunning = 0
+    }
+
+    func write(_ rollup: inout StoredRollup, number: UInt64, _ index: Int) {
+        let offset = self.layout.minute(index, number)
+        let isWritten = withUnsafeBytes(of: &rollup) { bytes in
+            bytes.baseAddress.map { self.minutes.write($0, count: RingLayout.rollupBytes, at: offset) } ?? false
+        }
+        if !isWritten { self.counters.writeFailures.add(1, ordering: .relaxed) }
+    }
+}

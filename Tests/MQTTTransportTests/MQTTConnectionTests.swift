@@ -1,0 +1,191 @@
+import Foundation
+import MQTTTransport
+import Testing
+
+@Suite(.serialized)
+struct MQTTConnectionTests {
+    @Test(arguments: [MQTTConfiguration.Version.v3, .v5])
+    func receivesWhatIsPublishedWithItsFlags(version: MQTTConfiguration.Version) async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let inbox = Inbox()
+        var configuration = broker.configuration
+        configuration.version = version
+        configuration.subscriptions = ["a/#"]
+        try await withConnection(configuration, inbox) { connection in
+            try await connection.publishAndWait(topic: "a/kept", payload: Array("old".utf8), isRetained: true)
+            try await connection.publishAndWait(topic: "b/other", payload: [1])
+            try await connection.publishAndWait(topic: "a/live", payload: Array("now".utf8), qos: 0)
+            try await eventually("both arrived") { inbox.messages.count >= 2 }
+            #expect(inbox.messages.map(\.topic) == ["a/kept", "a/live"])
+            #expect(inbox.messages.map(\.isRetained) == [false, false])
+        }
+        let later = Inbox()
+        var second = broker.configuration
+        second.version = version
+        second.subscriptions = ["a/kept"]
+        try await withConnection(second, later) { _ in
+            try await eventually("the retained one arrived") { later.messages.count == 1 }
+            #expect(later.messages.first?.isRetained == true)
+            #expect(later.messages.first?.payload == Array("old".utf8))
+        }
+        await broker.stop()
+    }
+
+    @Test func aBatchThatCannotBeStoredIsNotAcknowledgedAndComesAgain() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let inbox = Inbox(refusing: 2)
+        var configuration = broker.configuration
+        configuration.subscriptions = ["records"]
+        let publisher = Inbox()
+        try await withConnection(configuration, inbox) { connection in
+            try await eventually("connected") { inbox.states.contains(.connected) }
+            try await withConnection(broker.configuration, publisher) { sender in
+                try await eventually("subscribed and published") { connection.statistics.state == .connected }
+                try await sender.publishAndWait(topic: "records", payload: [7])
+            }
+            try await eventually("redelivered") { inbox.messages.count == 1 }
+            #expect(inbox.messages.first?.payload == [7])
+            #expect(connection.statistics.refusedBatches == 2)
+            #expect(connection.statistics.connects >= 3)
+        }
+        await broker.stop()
+    }
+
+    @Test func whatCameWhileAwayIsDeliveredAfterwards() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        var configuration = broker.configuration
+        configuration.subscriptions = ["x"]
+        let first = Inbox()
+        try await withConnection(configuration, first) { connection in
+            try await connection.publishAndWait(topic: "x", payload: [0])
+            try await eventually("subscribed") { first.messages.count == 1 }
+        }
+        try await withConnection(broker.configuration, Inbox()) { sender in
+            for index in 1...50 { try await sender.publishAndWait(topic: "x", payload: [UInt8(index)]) }
+        }
+        let again = Inbox()
+        try await withConnection(configuration, again) { _ in
+            try await eventually("all 50 arrived") { again.messages.count == 50 }
+            #expect(again.messages.map { $0.payload[0] } == Array(1...50))
+        }
+        await broker.stop()
+    }
+
+    @Test func fiveThousandMessagesArriveOnceAndInOrder() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let inbox = Inbox()
+        var configuration = broker.configuration
+        configuration.subscriptions = ["n"]
+        try await withConnection(configuration, inbox) { connection in
+            try await eventually("connected") { inbox.states.contains(.connected) }
+            try await connection.publishAndWait(topic: "n", payload: Array("0".utf8))
+            for index in 1..<5_000 { try connection.publish(topic: "n", payload: Array("\(index)".utf8)) }
+            try await eventually("all arrived", seconds: 30) { inbox.messages.count >= 5_000 }
+            #expect(inbox.messages.map { String(decoding: $0.payload, as: UTF8.self) } == (0..<5_000).map(String.init))
+        }
+        await broker.stop()
+    }
+
+    @Test func aWrongPasswordIsSaidInWords() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        for version in [MQTTConfiguration.Version.v3, .v5] {
+            let inbox = Inbox()
+            var configuration = broker.configuration
+            configuration.version = version
+            configuration.password = "wrong"
+            try await withConnection(configuration, inbox) { _ in
+                try await eventually("refused") {
+                    inbox.states.contains { state in
+                        if case .disconnected(let reason) = state {
+                            reason.contains("password") || reason.contains("does not allow")
+                        } else {
+                            false
+                        }
+                    }
+                }
+            }
+            #expect(!inbox.states.contains(.connected))
+        }
+        await broker.stop()
+    }
+
+    @Test func comesBackWhenTheBrokerDoes() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
+        let first = try TestBroker(folder: folder)
+        first.start()
+        let inbox = Inbox()
+        var configuration = first.configuration
+        configuration.subscriptions = ["x"]
+        try await withConnection(configuration, inbox) { connection in
+            try await eventually("connected") { connection.statistics.state == .connected }
+            await first.stop()
+            try await eventually("noticed") { connection.statistics.state != .connected }
+            let second = try TestBroker(port: first.broker.port, folder: folder)
+            second.start()
+            try await eventually("connected again", seconds: 5) { connection.statistics.state == .connected }
+            try await connection.publishAndWait(topic: "x", payload: [9])
+            try await eventually("subscribed again") { inbox.messages.count == 1 }
+            await second.stop()
+        }
+    }
+
+    @Test func survivesAServerThatAcceptsAndCloses() async throws {
+        let stub = try ClosingServer()
+        let inbox = Inbox()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
+        let broker = try TestBroker(port: stub.port, folder: folder)
+        try await withConnection(broker.configuration, inbox) { connection in
+            try await eventually("ten connections were closed", seconds: 20) { stub.accepted >= 20 }
+            #expect(connection.statistics.state != .connected)
+            stub.stop()
+            broker.start()
+            try await eventually("connected within 5 s of the healing", seconds: 5) {
+                connection.statistics.state == .connected
+            }
+        }
+        await broker.stop()
+    }
+
+    @Test func theQueueOfUnpublishedMessagesIsBounded() async throws {
+        var configuration = MQTTConfiguration(host: "127.0.0.1", port: 1, clientID: "t")
+        configuration.publishQueueMax = 10
+        let connection = MQTTConnection(configuration: configuration, receiver: Inbox(), logger: quietLogger)
+        for _ in 0..<10 { try connection.publish(topic: "a", payload: []) }
+        #expect(throws: MQTTError.self) { try connection.publish(topic: "a", payload: []) }
+        for topic in ["", "a/+", "#", "a\0b"] {
+            #expect(throws: MQTTError.self) { try connection.publish(topic: topic, payload: []) }
+        }
+    }
+
+    @Test func theLastWillIsSentWhenAClientVanishesAndNotWhenItSaysGoodbye() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let watcher = Inbox()
+        var watching = broker.configuration
+        watching.subscriptions = ["status/#"]
+        try await withConnection(watching, watcher) { connection in
+            try await connection.publishAndWait(topic: "status/probe", payload: [])
+            try await eventually("subscribed") { watcher.messages.count == 1 }
+            var leaving = broker.configuration
+            leaving.lastWill = .init(topic: "status/leaving", payload: "offline", isRetained: false)
+            try await withConnection(leaving, Inbox()) { polite in
+                try await polite.publishAndWait(topic: "status/hello", payload: [])
+            }
+            var refused = broker.configuration
+            refused.lastWill = .init(topic: "status/vanished", payload: "offline", isRetained: false)
+            refused.subscriptions = ["trigger"]
+            try await withConnection(refused, Inbox(refusing: 1)) { clumsy in
+                try await eventually("connected") { clumsy.statistics.state == .connected }
+                try await connection.publishAndWait(topic: "trigger", payload: [1])
+                try await eventually("the will came") { watcher.messages.contains { $0.topic == "status/vanished" } }
+            }
+            #expect(!watcher.messages.contains { $0.topic == "status/leaving" })
+        }
+        await broker.stop()
+    }
+}
