@@ -118,6 +118,8 @@ let package = Package(
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
+        tests("SiteConfigurationTests", ["CampusModel", "SiteConfiguration", "StrictYAML"]),
+        tests("ModbusTransportTests", ["ModbusTransport"]),
         tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(

@@ -1,13 +1,15 @@
 package import CampusModel
 
-/// Who did what, when. Append only.
+/// Who did what, when.
+///
+/// Append only.
 package struct AuditEntry: Sendable, Hashable {
     /// Ascending, never reused.
     package var id: Int64
     package var at: Tick
     /// A user's name, an API token's label, or a part of the gateway (`gateway`, `configuration`).
     package var actor: String
-    /// `noun.verb`: `user.create`, `login.lock`, `setting.change`, …
+    /// A noun and a verb, as `user.create` or `login.lock`.
     package var action: String
     /// What it was done to.
     package var subject: String

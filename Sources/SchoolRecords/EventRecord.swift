@@ -5,7 +5,9 @@ package struct EventRecord: Sendable, Hashable {
     /// One field as this reader may see it.
     package struct Field: Sendable, Hashable {
         package var name: String
-        /// Class `none`: the value. Class `hash`: the pseudonym, or it masked. Class `mask`: the text, or it masked.
+        /// Class `none`: the value.
+        ///
+        /// Class `hash`: the pseudonym, or it masked. Class `mask`: the text, or it masked.
         package var text: String
         package var privacy: PrivacyClass
 

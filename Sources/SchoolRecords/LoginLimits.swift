@@ -1,4 +1,4 @@
-package import CampusModel
+internal import CampusModel
 
 /// How failed logins slow down further ones: never a permanent lock, and a restart forgets nothing.
 package struct LoginLimits: Sendable, Hashable {

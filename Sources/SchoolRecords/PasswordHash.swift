@@ -11,7 +11,9 @@ struct PasswordHash: Sendable, Hashable {
     var salt: [UInt8]
     var key: [UInt8]
 
-    /// Hashes a password with a new salt. Blocks for the time that `parameters` cost.
+    /// Hashes a password with a new salt.
+    ///
+    /// Blocks for the time that `parameters` cost.
     static func make(_ password: String, parameters: ScryptParameters) throws -> PasswordHash {
         let salt = Secret.bytes(Self.saltByteCount)
         return PasswordHash(
@@ -30,7 +32,9 @@ struct PasswordHash: Sendable, Hashable {
         )
     }
 
-    /// Whether `password` is the one. Blocks for the time that the stored parameters cost.
+    /// Whether `password` is the one.
+    ///
+    /// Blocks for the time that the stored parameters cost.
     func matches(_ password: String) throws -> Bool {
         let key = try Self.derive(password, salt: self.salt, parameters: self.parameters)
         return Secret.areEqual(key, self.key)

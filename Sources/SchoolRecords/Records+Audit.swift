@@ -1,4 +1,4 @@
-package import CampusModel
+internal import CampusModel
 internal import GRDB
 
 /// An audit entry that is about to be written, in the transaction of what it tells.
@@ -29,7 +29,9 @@ extension Records {
         }
     }
 
-    /// Audit entries, newest first. `before`: the cursor of the page before.
+    /// Audit entries, newest first.
+    ///
+    /// `before`: the cursor of the page before.
     package func auditEntries(
         matching query: AuditQuery = AuditQuery(),
         before: Int64? = nil,
@@ -52,16 +54,17 @@ extension Records {
                     "limit": size + 1,
                 ]
             )
-            let items = try rows.prefix(size).map { row in
-                AuditEntry(
-                    id: row["id"],
-                    at: Tick(milliseconds: row["at"]),
-                    actor: row["actor"],
-                    action: row["action"],
-                    subject: row["subject"],
-                    detail: try JSONText.decode([String: String].self, from: row["detail"])
-                )
-            }
+            let items = try rows.prefix(size)
+                .map { row in
+                    AuditEntry(
+                        id: row["id"],
+                        at: Tick(milliseconds: row["at"]),
+                        actor: row["actor"],
+                        action: row["action"],
+                        subject: row["subject"],
+                        detail: try JSONText.decode([String: String].self, from: row["detail"])
+                    )
+                }
             return RecordsPage(items: items, next: rows.count > size ? items.last?.id : nil)
         }
     }

@@ -27,7 +27,9 @@ extension Records {
         return result
     }
 
-    /// Events, latest first, as `role` may see them. `before`: the cursor of the page before.
+    /// Events, latest first, as `role` may see them.
+    ///
+    /// `before`: the cursor of the page before.
     package func events(
         matching query: EventQuery = EventQuery(),
         for role: UserRole,

@@ -1,8 +1,10 @@
-package import CampusModel
+internal import CampusModel
 internal import GRDB
 
 extension Records {
-    /// Checks a password and opens a session. `source` is the peer's address.
+    /// Checks a password and opens a session.
+    ///
+    /// `source` is the peer's address.
     ///
     /// The attempt is counted as a failure before the password is looked at and forgiven when it is right, so neither
     /// parallel attempts nor a kill between the two escape the count.
@@ -82,7 +84,8 @@ extension Records {
         }
     }
 
-    private func succeed(_ attempt: LoginAttempt, verified: PasswordHash, renewed: PasswordHash?) throws -> UserRecord? {
+    private func succeed(_ attempt: LoginAttempt, verified: PasswordHash, renewed: PasswordHash?) throws -> UserRecord?
+    {
         try self.write { db in
             let sql = "SELECT * FROM users WHERE name = ? AND disabled = 0 AND password = ?"
             guard let row = try Row.fetchOne(db, sql: sql, arguments: [attempt.user, verified.stored]) else {

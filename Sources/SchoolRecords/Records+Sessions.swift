@@ -2,7 +2,9 @@ package import CampusModel
 internal import GRDB
 
 extension Records {
-    /// The session of a token; `nil` when unknown, expired, ended, or of a disabled user. Counts as use.
+    /// The session of a token; `nil` when unknown, expired, ended, or of a disabled user.
+    ///
+    /// Counts as use.
     package func session(forToken token: String) throws -> SessionRecord? {
         let stored = Secret.stored(token)
         let now = self.clock.now()
@@ -27,15 +29,17 @@ extension Records {
     /// The open sessions, newest first; of one user or of all.
     package func sessions(ofUser name: String? = nil) throws -> [SessionRecord] {
         let now = self.clock.now()
-        return try self.read { db in
-            try Row.fetchAll(
-                db,
-                sql: Self.sessionQuery + " WHERE (:user IS NULL OR sessions.user = :user) ORDER BY sessions.created DESC",
-                arguments: ["user": name.map(Self.userName)]
-            )
-            .map(SessionRecord.init(row:))
-        }
-        .filter { self.isOpen($0, at: now) }
+        return
+            try self.read { db in
+                try Row.fetchAll(
+                    db,
+                    sql: Self.sessionQuery
+                        + " WHERE (:user IS NULL OR sessions.user = :user) ORDER BY sessions.created DESC",
+                    arguments: ["user": name.map(Self.userName)]
+                )
+                .map(SessionRecord.init(row:))
+            }
+            .filter { self.isOpen($0, at: now) }
     }
 
     /// Ends the session of a token (a logout); an unknown token is ignored.
@@ -115,7 +119,7 @@ extension Records {
 
     private static let sessionQuery = """
         SELECT sessions.id, sessions.user, users.role, sessions.csrf, sessions.source, sessions.created,
-            sessions.last_seen, sessions.expires, users.must_change, users.disabled,
+            sessions.last_seen, sessions.expires, users.must_change,
             coalesce(sessions.language, users.language) AS language
         FROM sessions JOIN users ON users.name = sessions.user AND users.disabled = 0
         """

@@ -22,7 +22,9 @@ extension Records {
         return Dictionary(rows.map { ($0["key"], $0["value"]) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Keeps a setting and the audit entry of it; `nil` removes it. Setting what it is already writes nothing.
+    /// Keeps a setting and the audit entry of it; `nil` removes it.
+    ///
+    /// Setting what it is already writes nothing.
     package func setSetting(_ key: String, json: String?, actor: String) throws {
         guard (1...100).contains(key.utf8.count) else {
             throw RecordsError(.invalid, "the key of a setting has 1 to 100 bytes")

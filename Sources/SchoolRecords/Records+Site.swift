@@ -1,4 +1,4 @@
-package import CampusModel
+internal import CampusModel
 internal import GRDB
 
 extension Records {
@@ -106,17 +106,18 @@ private protocol SiteTableRow: Hashable, Identifiable {
 
 extension SiteNodeRow: SiteTableRow, Identifiable {
     static func stored(in db: Database) throws -> [SiteNodeRow] {
-        try Row.fetchAll(db, sql: "SELECT * FROM nodes").map { row in
-            SiteNodeRow(
-                id: NodeID(rawValue: row["id"]),
-                parent: (row["parent"] as String?).map(NodeID.init(rawValue:)),
-                kind: row["kind"],
-                roomKind: row["room_kind"],
-                name: LocalizedText(vi: row["name_vi"], en: row["name_en"]),
-                sort: row["sort"],
-                isConfigured: row["configured"]
-            )
-        }
+        try Row.fetchAll(db, sql: "SELECT * FROM nodes")
+            .map { row in
+                SiteNodeRow(
+                    id: NodeID(rawValue: row["id"]),
+                    parent: (row["parent"] as String?).map(NodeID.init(rawValue:)),
+                    kind: row["kind"],
+                    roomKind: row["room_kind"],
+                    name: LocalizedText(vi: row["name_vi"], en: row["name_en"]),
+                    sort: row["sort"],
+                    isConfigured: row["configured"]
+                )
+            }
     }
 
     var retired: SiteNodeRow {
@@ -144,18 +145,19 @@ extension SiteNodeRow: SiteTableRow, Identifiable {
 
 extension DeviceRow: SiteTableRow, Identifiable {
     static func stored(in db: Database) throws -> [DeviceRow] {
-        try Row.fetchAll(db, sql: "SELECT * FROM devices").map { row in
-            DeviceRow(
-                id: DeviceID(rawValue: row["id"]),
-                node: NodeID(rawValue: row["node"]),
-                profile: row["profile"],
-                addressJSON: row["address"],
-                name: LocalizedText(vi: row["name_vi"], en: row["name_en"]),
-                asset: row["asset"],
-                isEnabled: row["enabled"],
-                isConfigured: row["configured"]
-            )
-        }
+        try Row.fetchAll(db, sql: "SELECT * FROM devices")
+            .map { row in
+                DeviceRow(
+                    id: DeviceID(rawValue: row["id"]),
+                    node: NodeID(rawValue: row["node"]),
+                    profile: row["profile"],
+                    addressJSON: row["address"],
+                    name: LocalizedText(vi: row["name_vi"], en: row["name_en"]),
+                    asset: row["asset"],
+                    isEnabled: row["enabled"],
+                    isConfigured: row["configured"]
+                )
+            }
     }
 
     var retired: DeviceRow {
@@ -184,15 +186,16 @@ extension DeviceRow: SiteTableRow, Identifiable {
 
 extension PointRow: SiteTableRow, Identifiable {
     static func stored(in db: Database) throws -> [PointRow] {
-        try Row.fetchAll(db, sql: "SELECT * FROM points").map { row in
-            PointRow(
-                id: PointID(device: DeviceID(rawValue: row["device"]), name: row["name"]),
-                unit: row["unit"],
-                title: LocalizedText(vi: row["title_vi"], en: row["title_en"]),
-                privacy: PrivacyClass(rawValue: row["privacy"]) ?? .drop,
-                isConfigured: row["configured"]
-            )
-        }
+        try Row.fetchAll(db, sql: "SELECT * FROM points")
+            .map { row in
+                PointRow(
+                    id: PointID(device: DeviceID(rawValue: row["device"]), name: row["name"]),
+                    unit: row["unit"],
+                    title: LocalizedText(vi: row["title_vi"], en: row["title_en"]),
+                    privacy: PrivacyClass(rawValue: row["privacy"]) ?? .drop,
+                    isConfigured: row["configured"]
+                )
+            }
     }
 
     var retired: PointRow {

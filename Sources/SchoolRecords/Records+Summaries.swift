@@ -4,38 +4,52 @@ internal import GRDB
 extension Records {
     /// Stores summaries of points, replacing those of the same point and period: storing them again changes nothing.
     ///
-    /// With `completing`, the periods with these starts are done, in the same transaction: they are not pending again.
-    /// Summaries with nothing usable and nothing bad are left out.
+    /// With `completing`, the periods with these starts are done, in the same transaction, and not pending again;
+    /// complete periods in the order in which ``summariesPending(_:since:now:utcOffsetSeconds:limit:)`` gives them.
+    /// Left out are summaries with nothing in them and those of points that the site never had. Returns how many
+    /// were stored.
+    @discardableResult
     package func upsert(
         _ summaries: [PointSummary],
         period: SummaryPeriod,
         completing starts: [Tick] = []
-    ) throws {
+    ) throws -> Int {
         try self.write { db in
-            for summary in summaries { try Self.put(summary, period, in: db) }
+            var count = 0
+            for summary in summaries where try Self.put(summary, period, in: db) { count += 1 }
             try Self.complete(starts, period, in: db)
+            return count
         }
     }
 
     /// Makes the day summaries of the day that starts at `start` from its hour summaries, and completes the day.
     ///
-    /// Every hour of the day must be complete; the ring may have forgotten the samples by then.
+    /// The ring may have forgotten the samples by then. Where a point's unit changed during the day, the hours with
+    /// the last unit count.
     package func summarizeDay(startingAt start: Tick) throws {
         let end = start.advanced(byMilliseconds: SummaryPeriod.day.milliseconds)
         try self.write { db in
             try db.execute(
                 sql: """
+                    WITH last (point, start) AS (
+                        SELECT points.id, (SELECT max(start) FROM summaries WHERE period = 'hour'
+                            AND point = points.id AND start >= :start AND start < :end)
+                        FROM points
+                    )
                     INSERT INTO summaries
-                        (period, device, point, start, node, unit, minimum, maximum, sum, count, bad_count)
-                    SELECT 'day', device, point, :start, node, unit, min(minimum), max(maximum), sum(sum), sum(count),
-                        sum(bad_count)
-                    FROM (SELECT * FROM summaries WHERE period = 'hour' AND start >= :start AND start < :end
-                        ORDER BY start)
-                    WHERE true
-                    GROUP BY device, point
-                    ON CONFLICT (period, device, point, start) DO UPDATE SET node = excluded.node,
-                        unit = excluded.unit, minimum = excluded.minimum, maximum = excluded.maximum,
-                        sum = excluded.sum, count = excluded.count, bad_count = excluded.bad_count
+                        (period, point, start, node, unit, minimum, maximum, sum, count, bad_count)
+                    SELECT 'day', hours.point, :start, latest.node, latest.unit, min(hours.minimum),
+                        max(hours.maximum), sum(hours.sum), sum(hours.count), sum(hours.bad_count)
+                    FROM last
+                    JOIN summaries AS latest ON latest.period = 'hour' AND latest.point = last.point
+                        AND latest.start = last.start
+                    JOIN summaries AS hours ON hours.period = 'hour' AND hours.point = last.point
+                        AND hours.start >= :start AND hours.start < :end AND hours.unit = latest.unit
+                    WHERE last.start IS NOT NULL
+                    GROUP BY hours.point
+                    ON CONFLICT (period, point, start) DO UPDATE SET node = excluded.node, unit = excluded.unit,
+                        minimum = excluded.minimum, maximum = excluded.maximum, sum = excluded.sum,
+                        count = excluded.count, bad_count = excluded.bad_count
                     """,
                 arguments: ["start": start.rawValue, "end": end.rawValue]
             )
@@ -43,10 +57,34 @@ extension Records {
         }
     }
 
+    /// Erases summaries of periods that started before `tick` (their retention is over), at most 10,000 a call;
+    /// returns how many.
+    @discardableResult
+    package func eraseSummaries(_ period: SummaryPeriod, before tick: Tick, actor: String) throws -> Int {
+        try self.write { db in
+            try db.execute(
+                sql: """
+                    DELETE FROM summaries WHERE period = :period AND (point, start) IN (
+                        SELECT points.id, old.start FROM points JOIN summaries AS old
+                            ON old.period = :period AND old.point = points.id AND old.start < :before
+                        LIMIT 10000)
+                    """,
+                arguments: ["period": period.rawValue, "before": tick.rawValue]
+            )
+            let count = db.changesCount
+            guard count > 0 else { return 0 }
+            let detail = ["period": period.rawValue, "before": UTCText.rfc3339(tick), "count": String(count)]
+            try AuditDraft(actor: actor, action: "summary.erase", subject: "summaries", detail: detail)
+                .append(to: db, at: self.clock.now())
+            return count
+        }
+    }
+
     /// The starts of the periods that are over at `now` and not complete, oldest first, at most `limit`.
     ///
     /// Begins at the first period that was never completed, or, at the very first time, at the period of `since`
-    /// (the oldest roll-up there is); goes back further only for periods that ``reopenSummaries(_:holding:)`` named.
+    /// (the oldest roll-up there is); goes back further only for periods that
+    /// ``reopenSummaries(_:utcOffsetSeconds:)`` named. A day is pending only when all its hours are complete.
     package func summariesPending(
         _ period: SummaryPeriod,
         since: Tick,
@@ -54,31 +92,34 @@ extension Records {
         utcOffsetSeconds: Int64,
         limit: Int = 1_000
     ) throws -> [Tick] {
-        let (reopened, progress) = try self.read { db in
-            (
-                try Int64.fetchAll(
-                    db,
-                    sql: "SELECT start FROM summary_reopened WHERE period = ? ORDER BY start LIMIT ?",
-                    arguments: [period.rawValue, max(limit, 0)]
-                ),
-                try Self.progress(period, in: db)
-            )
+        try self.read { db in
+            var end = now
+            var openHours: [Tick] = []
+            if period == .day {
+                guard let hours = try Self.progress(.hour, in: db) else { return [] }
+                end = min(end, hours)
+                openHours = try Self.reopened(.hour, limit: 100_000, in: db)
+            }
+            func isOver(_ start: Tick) -> Bool { start.advanced(byMilliseconds: period.milliseconds) <= end }
+            let openDays = Set(openHours.map { period.start(of: $0, utcOffsetSeconds: utcOffsetSeconds) })
+            var starts = try Self.reopened(period, limit: limit, in: db).filter { isOver($0) && !openDays.contains($0) }
+            // After a long downtime the ring has forgotten the gap: what is before its oldest roll-up cannot be filled.
+            let oldest = period.start(of: since, utcOffsetSeconds: utcOffsetSeconds)
+            var next = max(try Self.progress(period, in: db) ?? oldest, oldest)
+            while starts.count < limit, isOver(next) {
+                // Days complete in order, so nothing after a day that has to wait.
+                if openDays.contains(next) { break }
+                starts.append(next)
+                next = next.advanced(byMilliseconds: period.milliseconds)
+            }
+            return Array(Set(starts)).sorted()
         }
-        var starts = reopened.map(Tick.init(milliseconds:)).filter {
-            $0.advanced(byMilliseconds: period.milliseconds) <= now
-        }
-        let oldest = period.start(of: since, utcOffsetSeconds: utcOffsetSeconds)
-        // After a long downtime the ring has forgotten the gap: periods before its oldest roll-up cannot be filled.
-        var next = progress.map { max($0, oldest) } ?? oldest
-        while starts.count < limit, next.advanced(byMilliseconds: period.milliseconds) <= now {
-            starts.append(next)
-            next = next.advanced(byMilliseconds: period.milliseconds)
-        }
-        return Array(Set(starts)).sorted()
     }
 
     /// Says that samples with old ticks arrived (a replay, a reader's log): the periods that hold these ticks are
-    /// pending again, once. Periods that are pending anyway are not touched.
+    /// pending again, once.
+    ///
+    /// Periods that are pending anyway are not touched.
     package func reopenSummaries(_ ticks: some Sequence<Tick>, utcOffsetSeconds: Int64) throws {
         let all = Array(ticks)
         try self.write { db in
@@ -105,19 +146,20 @@ extension Records {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT * FROM summaries
-                    WHERE period = ? AND device = ? AND point = ? AND start >= ? AND start < ?
+                    SELECT summaries.* FROM summaries
+                    JOIN points ON points.id = summaries.point AND points.device = ? AND points.name = ?
+                    WHERE period = ? AND start >= ? AND start < ?
                     ORDER BY start LIMIT 10000
                     """,
                 arguments: [
-                    period.rawValue, point.device.rawValue, point.name, range.lowerBound.rawValue,
+                    point.device.rawValue, point.name, period.rawValue, range.lowerBound.rawValue,
                     range.upperBound.rawValue,
                 ]
             )
             .map { row in
                 PointSummary(
                     point: point,
-                    node: (row["node"] as String?).map(NodeID.init(rawValue:)),
+                    node: NodeID(rawValue: row["node"]),
                     unit: row["unit"],
                     rollup: Self.rollup(row)
                 )
@@ -126,7 +168,9 @@ extension Records {
     }
 
     /// The summaries of a room, or of any node with everything inside it: one per period, point name and unit, oldest
-    /// first, at most 10,000. Where the devices were then counts, not where they are now.
+    /// first, at most 10,000.
+    ///
+    /// Where the devices were then counts, not where they are now.
     package func summaries(
         inside node: NodeID,
         name: String? = nil,
@@ -137,12 +181,13 @@ extension Records {
             try Row.fetchAll(
                 db,
                 sql: Subtree.sql + """
-                     SELECT point, unit, start, min(minimum) AS minimum, max(maximum) AS maximum, sum(sum) AS sum,
+                     SELECT points.name, summaries.unit, start, min(minimum) AS minimum, max(maximum) AS maximum, sum(sum) AS sum,
                         sum(count) AS count, sum(bad_count) AS bad_count, count(*) AS devices
-                    FROM summaries
+                    FROM summaries JOIN points ON points.id = summaries.point
                     WHERE period = :period AND node IN (SELECT id FROM inside) AND start >= :from AND start < :to
-                        AND (:name IS NULL OR point = :name)
-                    GROUP BY start, point, unit ORDER BY start, point, unit LIMIT 10000
+                        AND (:name IS NULL OR points.name = :name)
+                    GROUP BY start, points.name, summaries.unit ORDER BY start, points.name, summaries.unit
+                    LIMIT 10000
                     """,
                 arguments: [
                     "node": node.rawValue, "period": period.rawValue, "name": name,
@@ -152,7 +197,7 @@ extension Records {
             .map { row in
                 NodeSummary(
                     node: node,
-                    name: row["point"],
+                    name: row["name"],
                     unit: row["unit"],
                     deviceCount: row["devices"],
                     rollup: Self.rollup(row)
@@ -161,21 +206,21 @@ extension Records {
         }
     }
 
-    private static func put(_ summary: PointSummary, _ period: SummaryPeriod, in db: Database) throws {
+    private static func put(_ summary: PointSummary, _ period: SummaryPeriod, in db: Database) throws -> Bool {
         let rollup = summary.rollup
-        guard rollup.count > 0 || rollup.badCount > 0 else { return }
-        guard rollup.sum.isFinite, rollup.minimum.isFinite, rollup.maximum.isFinite else {
+        guard rollup.count > 0 || rollup.badCount > 0 else { return false }
+        let isUsable = rollup.count > 0
+        guard !isUsable || rollup.sum.isFinite && rollup.minimum.isFinite && rollup.maximum.isFinite else {
             throw RecordsError(.invalid, "the summary of '\(summary.point)' is not a finite number")
         }
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO summaries
-                    (period, device, point, start, node, unit, minimum, maximum, sum, count, bad_count)
-                VALUES (:period, :device, :point, :start,
-                    coalesce(:node, (SELECT node FROM devices WHERE id = :device)),
-                    coalesce(:unit, (SELECT unit FROM points WHERE device = :device AND name = :point), '1'),
-                    :minimum, :maximum, :sum, :count, :bad)
-                ON CONFLICT (period, device, point, start) DO UPDATE SET minimum = excluded.minimum,
+                INSERT INTO summaries (period, point, start, node, unit, minimum, maximum, sum, count, bad_count)
+                SELECT :period, points.id, :start, coalesce(:node, devices.node), coalesce(:unit, points.unit),
+                    :minimum, :maximum, :sum, :count, :bad
+                FROM points JOIN devices ON devices.id = points.device
+                WHERE points.device = :device AND points.name = :point
+                ON CONFLICT (period, point, start) DO UPDATE SET minimum = excluded.minimum,
                     maximum = excluded.maximum, sum = excluded.sum, count = excluded.count,
                     bad_count = excluded.bad_count, node = coalesce(:node, node), unit = coalesce(:unit, unit)
                 """
@@ -183,9 +228,10 @@ extension Records {
         try statement.execute(arguments: [
             "period": period.rawValue, "device": summary.point.device.rawValue, "point": summary.point.name,
             "start": rollup.start.rawValue, "node": summary.node?.rawValue, "unit": summary.unit,
-            "minimum": rollup.count > 0 ? rollup.minimum : nil, "maximum": rollup.count > 0 ? rollup.maximum : nil,
-            "sum": rollup.count > 0 ? rollup.sum : 0, "count": Int64(rollup.count), "bad": Int64(rollup.badCount),
+            "minimum": isUsable ? rollup.minimum : nil, "maximum": isUsable ? rollup.maximum : nil,
+            "sum": isUsable ? rollup.sum : 0, "count": Int64(rollup.count), "bad": Int64(rollup.badCount),
         ])
+        return db.changesCount > 0
     }
 
     private static func complete(_ starts: [Tick], _ period: SummaryPeriod, in db: Database) throws {
@@ -208,6 +254,12 @@ extension Records {
     private static func progress(_ period: SummaryPeriod, in db: Database) throws -> Tick? {
         let sql = "SELECT complete_until FROM summary_progress WHERE period = ?"
         return try Int64.fetchOne(db, sql: sql, arguments: [period.rawValue]).map(Tick.init(milliseconds:))
+    }
+
+    private static func reopened(_ period: SummaryPeriod, limit: Int, in db: Database) throws -> [Tick] {
+        let sql = "SELECT start FROM summary_reopened WHERE period = ? ORDER BY start LIMIT ?"
+        return try Int64.fetchAll(db, sql: sql, arguments: [period.rawValue, max(limit, 0)])
+            .map(Tick.init(milliseconds:))
     }
 
     private static func rollup(_ row: Row) -> Rollup {

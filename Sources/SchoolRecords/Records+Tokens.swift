@@ -54,7 +54,9 @@ extension Records {
         }
     }
 
-    /// Whose token this is; `nil` when unknown, expired or revoked. Counts as use.
+    /// Whose token this is; `nil` when unknown, expired or revoked.
+    ///
+    /// Counts as use.
     package func token(forSecret secret: String) throws -> APITokenRecord? {
         let now = self.clock.now()
         let sql = "SELECT * FROM api_tokens WHERE token_hash = ?"

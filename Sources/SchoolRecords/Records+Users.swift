@@ -110,14 +110,18 @@ extension Records {
         return verdict
     }
 
-    /// Gives a user another role. The last enabled administrator keeps the role.
+    /// Gives a user another role.
+    ///
+    /// The last enabled administrator keeps the role.
     package func setRole(_ role: UserRole, of name: String, actor: String) throws {
         try self.change(name, action: "user.role", detail: ["role": role.rawValue], actor: actor) { db, user in
             try db.execute(sql: "UPDATE users SET role = ? WHERE name = ?", arguments: [role.rawValue, user])
         }
     }
 
-    /// Disables a user (and ends the sessions) or enables one. The last enabled administrator stays enabled.
+    /// Disables a user (and ends the sessions) or enables one.
+    ///
+    /// The last enabled administrator stays enabled.
     package func setDisabled(_ isDisabled: Bool, user name: String, actor: String) throws {
         try self.change(name, action: isDisabled ? "user.disable" : "user.enable", actor: actor) { db, user in
             try db.execute(sql: "UPDATE users SET disabled = ? WHERE name = ?", arguments: [isDisabled, user])

@@ -67,7 +67,9 @@ package final class Records: Sendable {
         try await self.working.run { try work(self) }
     }
 
-    /// Checks every page, index and constraint; empty when all is well. Takes seconds on a large database.
+    /// Checks every page, index and constraint; empty when all is well.
+    ///
+    /// Takes seconds on a large database.
     package func integrityCheck() throws -> [String] {
         try self.read { db in
             var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }

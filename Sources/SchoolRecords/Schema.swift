@@ -1,7 +1,9 @@
 internal import CampusModel
 internal import GRDB
 
-/// The tables, and how a database becomes the newest version. Described in `docs/formats/records.md`.
+/// The tables, and how a database becomes the newest version.
+///
+/// Described in `docs/formats/records.md`.
 enum Schema {
     /// Brings the database to this version; refuses one that a newer gateway wrote or that has another site key.
     static func migrate(_ pool: DatabasePool, siteKey: SiteKey, at now: Tick, setAside: [String]) throws {
@@ -66,6 +68,7 @@ enum Schema {
         ) STRICT;
         CREATE INDEX devices_node ON devices (node);
         CREATE TABLE points (
+            id INTEGER PRIMARY KEY,
             device TEXT NOT NULL REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
             name TEXT NOT NULL,
             unit TEXT NOT NULL,
@@ -73,8 +76,8 @@ enum Schema {
             title_en TEXT NOT NULL,
             privacy TEXT NOT NULL CHECK (privacy IN ('none', 'hash', 'mask', 'drop')),
             configured INTEGER NOT NULL CHECK (configured IN (0, 1)),
-            PRIMARY KEY (device, name)
-        ) STRICT, WITHOUT ROWID;
+            UNIQUE (device, name)
+        ) STRICT;
         CREATE TABLE settings (
             key TEXT PRIMARY KEY NOT NULL,
             value TEXT NOT NULL CHECK (json_valid(value)),
@@ -165,19 +168,18 @@ enum Schema {
         CREATE INDEX events_node ON events (node, tick, id);
         CREATE TABLE summaries (
             period TEXT NOT NULL CHECK (period IN ('hour', 'day')),
-            device TEXT NOT NULL,
-            point TEXT NOT NULL,
+            point INTEGER NOT NULL REFERENCES points (id),
             start INTEGER NOT NULL,
-            node TEXT,
+            node TEXT NOT NULL,
             unit TEXT NOT NULL,
             minimum REAL,
             maximum REAL,
             sum REAL NOT NULL,
             count INTEGER NOT NULL CHECK (count >= 0),
             bad_count INTEGER NOT NULL CHECK (bad_count >= 0),
-            PRIMARY KEY (period, device, point, start)
+            PRIMARY KEY (period, point, start)
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX summaries_node ON summaries (period, node, point, start);
+        CREATE INDEX summaries_node ON summaries (period, node, start);
         CREATE TABLE summary_progress (
             period TEXT PRIMARY KEY NOT NULL CHECK (period IN ('hour', 'day')),
             complete_until INTEGER NOT NULL

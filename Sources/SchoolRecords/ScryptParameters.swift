@@ -18,8 +18,10 @@ package struct ScryptParameters: Sendable, Hashable, CustomStringConvertible {
     /// The memory of one derivation.
     package var memoryBytes: Int { self.isAcceptable ? 128 * self.blockSize << self.costLog2 : 0 }
 
-    /// Whether these may be run. They may come from a file, and swift-crypto does not pass a memory limit on, so the
-    /// bound is here: at most 64 MiB and p ≤ 16.
+    /// Whether these may be run.
+    ///
+    /// They may come from a file, and swift-crypto does not pass a memory limit on, so the bound is here: at most 64
+    /// MiB and p ≤ 16.
     package var isAcceptable: Bool {
         (1...16).contains(self.costLog2) && (1...16).contains(self.blockSize) && (1...16).contains(self.parallelism)
             && self.blockSize << self.costLog2 <= 1 << 19

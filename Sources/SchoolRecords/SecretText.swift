@@ -45,7 +45,9 @@ enum Secret {
     /// A token of 256 random bits, as hexadecimal digits.
     static func token() -> String { Hexadecimal.text(self.bytes(32)) }
 
-    /// What the database keeps of a token. A token has 256 random bits, so a plain hash cannot be turned back.
+    /// What the database keeps of a token.
+    ///
+    /// A token has 256 random bits, so a plain hash cannot be turned back.
     static func stored(_ token: String) -> String { Hexadecimal.text(SHA256.hash(data: Array(token.utf8))) }
 
     /// A password of 100 random bits in four groups, without characters that look alike.

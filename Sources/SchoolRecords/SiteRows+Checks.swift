@@ -15,7 +15,10 @@ extension SiteRows {
                 throw RecordsError(.invalid, "the site has the device '\(device.id)' twice")
             }
             guard parents[device.node] != nil else {
-                throw RecordsError(.invalid, "device '\(device.id)' is in '\(device.node)', which the site does not have")
+                throw RecordsError(
+                    .invalid,
+                    "device '\(device.id)' is in '\(device.node)', which the site does not have"
+                )
             }
         }
         var points: Set<PointID> = []

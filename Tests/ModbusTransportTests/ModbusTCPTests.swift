@@ -1,0 +1,188 @@
+import Foundation
+import ModbusTransport
+import Testing
+
+extension AllModbusTests {
+    struct ModbusTCPTests {
+        private func bus(_ port: UInt16, _ options: ModbusOptions = ModbusOptions(timeoutMilliseconds: 200), time: ManualTime? = nil)
+            -> ModbusBus
+        {
+            let endpoint = ModbusEndpoint.tcp(host: "127.0.0.1", port: port)
+            guard let time else { return ModbusBus(endpoint: endpoint, options: options) }
+            return ModbusBus(endpoint: endpoint, options: options, now: { time.now })
+        }
+
+        private func expected(_ read: ModbusRead) -> [UInt16] {
+            (read.address..<read.address + read.count).map { TestBank.word(read.unit, read.table, $0) }
+        }
+
+        @Test func readsAllFourTables() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            for table in ModbusTable.allCases {
+                for count: UInt16 in [1, 2, 7, 8, 9, 125] {
+                    let read = ModbusRead(unit: 3, table: table, address: 40, count: count)
+                    #expect(try await bus.read(read).words == self.expected(read))
+                }
+            }
+            let bits = ModbusRead(unit: 3, table: .coils, address: 0, count: 2_000)
+            #expect(try await bus.read(bits).words == self.expected(bits))
+            server.stop()
+        }
+
+        @Test func writesAndReadsBack() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            try await bus.write(.coil(address: 5, isOn: true), unit: 1)
+            try await bus.write(.register(address: 6, value: 0xBEEF), unit: 1)
+            try await bus.write(.coils(address: 10, areOn: [true, false, true, true, false, true, true, true, false]), unit: 1)
+            try await bus.write(.registers(address: 20, values: [1, 2, 3]), unit: 1)
+            try await bus.write(.mask(address: 6, and: 0x00FF, or: 0x1200), unit: 1)
+            let coils = try await bus.read(ModbusRead(unit: 1, table: .coils, address: 10, count: 9)).words
+            #expect(coils == [1, 0, 1, 1, 0, 1, 1, 1, 0])
+            #expect(try await bus.read(ModbusRead(unit: 1, table: .coils, address: 5, count: 1)).words == [1])
+            #expect(try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 6, count: 1)).words == [0x12EF])
+            let both = try await bus.writeAndRead(unit: 1, write: [9, 8], at: 21, read: 3, at: 20)
+            #expect(both == [1, 9, 8])
+            server.stop()
+        }
+
+        @Test(arguments: [
+            (UInt8(1), ModbusError.Code.illegalFunction), (2, .illegalDataAddress), (3, .illegalDataValue),
+            (4, .deviceFailure), (5, .acknowledge), (6, .deviceBusy), (7, .negativeAcknowledge), (8, .memoryParity),
+            (10, .gatewayPathUnavailable), (11, .gatewayTargetFailed), (9, .unknownException),
+        ])
+        func everyExceptionHasItsName(number: UInt8, code: ModbusError.Code) async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            server.set(.exception(number), unit: 1)
+            await #expect { try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1)) } throws: {
+                ($0 as? ModbusError)?.code == code && ($0 as? ModbusError)?.exception == number
+            }
+            #expect(await bus.statistics.connects == 1, "an exception is an answer; the connection stays")
+            server.stop()
+        }
+
+        @Test(arguments: [
+            (RegisterFault.late(milliseconds: 300), ModbusError.Code.timeout), (.silence, .timeout), (.garbage, .timeout),
+            (.wrongUnit, .badReply), (.wrongLength, .timeout), (.close, .notConnected),
+            (.drip(milliseconds: 60), .timeout),
+        ])
+        func afterAnyBrokenReplyTheNextIsRight(fault: RegisterFault, code: ModbusError.Code) async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(
+                try server.listen(port: 0),
+                ModbusOptions(timeoutMilliseconds: 200, timeoutsToBackOff: 9, reconnectMilliseconds: 0))
+            for round in 0..<3 {
+                server.set(fault, unit: 1)
+                let read = ModbusRead(unit: 1, table: .inputRegisters, address: UInt16(100 + round * 10), count: 3)
+                let start = ContinuousClock.now
+                do {
+                    _ = try await bus.read(read)
+                    Issue.record("a broken reply was taken")
+                } catch {
+                    #expect(error.code == code, "\(error)")
+                }
+                #expect(ContinuousClock.now - start < .milliseconds(1_500), "the deadline is for the whole reply")
+                server.set(.none, unit: 1)
+                for offset: UInt16 in 0..<5 {
+                    let next = ModbusRead(unit: 1, table: .inputRegisters, address: read.address + offset, count: 3)
+                    #expect(try await bus.read(next).words == self.expected(next))
+                }
+            }
+            server.stop()
+        }
+
+        @Test func aSilentUnitIsLeftAloneAndProbedLater() async throws {
+            let server = RegisterServer(bank: TestBank(units: 1...2))
+            let time = ManualTime()
+            let bus = self.bus(
+                try server.listen(port: 0), ModbusOptions(timeoutMilliseconds: 60, reconnectMilliseconds: 0), time: time)
+            let dead = ModbusRead(unit: 9, table: .inputRegisters, address: 0, count: 1)
+            let alive = ModbusRead(unit: 1, table: .inputRegisters, address: 0, count: 1)
+            func codes(_ reads: [ModbusRead]) async -> [ModbusError.Code?] {
+                await bus.read(reads).map { result in
+                    if case .failure(let error) = result { error.code } else { nil }
+                }
+            }
+            #expect(await codes([dead, dead, dead, alive]) == [.timeout, .timeout, .timeout, nil])
+            #expect(await codes([dead, alive]) == [.timeout, nil])
+            let before = server.served.requests
+            #expect(await codes([dead, dead, alive]) == [.backedOff, .backedOff, nil])
+            #expect(server.served.requests == before + 1, "only the healthy unit was asked")
+            time.advance(seconds: 6)
+            #expect(await codes([dead, alive]) == [.timeout, nil], "one probe after 5 s")
+            time.advance(seconds: 6)
+            #expect(await codes([dead]) == [.backedOff], "the wait has doubled")
+            server.stop()
+        }
+
+        @Test func anEndpointThatIsNotThereIsNotHammered() async throws {
+            let time = ManualTime()
+            let bus = self.bus(1, ModbusOptions(timeoutMilliseconds: 100), time: time)
+            let read = ModbusRead(unit: 1, table: .coils, address: 0, count: 1)
+            await #expect { try await bus.read(read) } throws: { ($0 as? ModbusError)?.code == .notConnected }
+            await #expect { try await bus.read(read) } throws: { ($0 as? ModbusError)?.code == .backedOff }
+            time.advance(seconds: 10)
+            await #expect { try await bus.read(read) } throws: { ($0 as? ModbusError)?.code == .notConnected }
+        }
+
+        @Test func requestsThatModbusDoesNotAllowAreNotSent() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            for read in [
+                ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 0),
+                ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 126),
+                ModbusRead(unit: 1, table: .coils, address: 0, count: 2_001),
+                ModbusRead(unit: 1, table: .coils, address: 65_535, count: 2),
+            ] {
+                await #expect { try await bus.read(read) } throws: { ($0 as? ModbusError)?.code == .invalidRequest }
+            }
+            await #expect { try await bus.write(.registers(address: 0, values: []), unit: 1) } throws: {
+                ($0 as? ModbusError)?.code == .invalidRequest
+            }
+            #expect(server.served.requests == 0)
+            server.stop()
+        }
+
+        @Test func descriptorsPastTheLimitAreRefusedCleanly() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let port = try server.listen(port: 0)
+            var limits = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+            guard limits.rlim_max >= 1_200 else {
+                Issue.record("this machine allows only \(limits.rlim_max) files; the test needs 1200")
+                return
+            }
+            if limits.rlim_cur < 1_200 {
+                limits.rlim_cur = 1_200
+                setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+            }
+            var opened: [Int32] = []
+            while let last = opened.last ?? -1 as Int32?, last < 1_030 { opened.append(open("/dev/null", O_RDONLY)) }
+            let bus = self.bus(port)
+            await #expect { try await bus.read(ModbusRead(unit: 1, table: .coils, address: 0, count: 1)) } throws: {
+                ($0 as? ModbusError)?.code == .tooManyDescriptors
+            }
+            for descriptor in opened { close(descriptor) }
+            server.stop()
+        }
+
+        @Test func aDeadEndpointDelaysNobodyElse() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let healthy = self.bus(try server.listen(port: 0))
+            let dripping = RegisterServer(bank: TestBank())
+            let slow = self.bus(
+                try dripping.listen(port: 0), ModbusOptions(timeoutMilliseconds: 1_000, timeoutsToBackOff: 100))
+            dripping.set(.drip(milliseconds: 200), unit: 1)
+            let read = ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 10)
+            let blocked = Task { await slow.read([read, read]) }
+            let start = ContinuousClock.now
+            for _ in 0..<200 { _ = try await healthy.read(read) }
+            #expect(ContinuousClock.now - start < .milliseconds(900), "200 reads must not wait for the other endpoint")
+            _ = await blocked.value
+            server.stop()
+            dripping.stop()
+        }
+    }
+}
