@@ -30,6 +30,7 @@ let cryptoExtras: Target.Dependency = .product(name: "_CryptoExtras", package: "
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -89,8 +90,8 @@ let package = Package(
             "GatewayApp",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SchoolRecords",
-                "SiteConfiguration", "TimeSeriesRing", "WebConsole", crypto, httpTypes, hummingbird, hummingbirdTLS,
-                logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
+                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", httpTypes, hummingbird, hummingbirdCore,
+                hummingbirdTLS, logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources")]
         ),
@@ -109,7 +110,7 @@ let package = Package(
             ]
         ),
 
-        executable("campus-gateway", ["GatewayApp", argumentParser]),
+        executable("campus-gateway", ["GatewayApp", argumentParser, logging]),
         executable("campus-simulator", ["SimulatorApp", argumentParser]),
         executable("campusctl", ["OperatorApp", argumentParser]),
 

@@ -61,6 +61,7 @@ package final class AcquisitionEngine: Service, Sendable {
         timer: any PollTimer = SystemPollTimer(),
         options: PollingOptions,
         quarantineEntries: Int,
+        payloadBytesMax: Int = 65_536,
         logger: Logger
     ) {
         self.store = store
@@ -72,7 +73,8 @@ package final class AcquisitionEngine: Service, Sendable {
         self.quarantine = Quarantine(capacity: quarantineEntries)
         self.ingest = MessageIngest(
             store: store, events: events, clock: clock, quarantine: self.quarantine,
-            suggester: ProfileSuggester(profiles: profiles), options: options, logger: logger)
+            suggester: ProfileSuggester(profiles: profiles), options: options,
+            payloadBytesMax: payloadBytesMax, logger: logger)
         (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -30,6 +30,7 @@ package final class MessageIngest: Sendable {
     private let quarantine: Quarantine
     private let suggester: ProfileSuggester
     private let options: PollingOptions
+    private let payloadBytesMax: Int
     private let logger: Logger
     private let routes: Mutex<MessageRoutes>
     private let scratch = Mutex(Scratch())
@@ -48,6 +49,7 @@ package final class MessageIngest: Sendable {
         quarantine: Quarantine,
         suggester: ProfileSuggester,
         options: PollingOptions,
+        payloadBytesMax: Int,
         logger: Logger
     ) {
         self.store = store
@@ -56,6 +58,7 @@ package final class MessageIngest: Sendable {
         self.quarantine = quarantine
         self.suggester = suggester
         self.options = options
+        self.payloadBytesMax = payloadBytesMax
         self.logger = logger
         self.routes = Mutex(MessageRoutes(runtimes: []))
     }
@@ -85,6 +88,19 @@ package final class MessageIngest: Sendable {
 
     private func take(_ message: InboundMessage, routes: MessageRoutes, scratch: inout Scratch) {
         let arrival = self.clock.tick(boottimeNanoseconds: message.receivedNanoseconds)
+        guard message.payload.count <= self.payloadBytesMax else {
+            self.quarantine.add(
+                topic: PayloadRedaction.printable(message.topic, limit: 256),
+                reason: DecodeReason.payloadTooLarge.rawValue,
+                detail: "\(message.payload.count) bytes; broker.payloadMax allows \(self.payloadBytesMax)",
+                device: nil,
+                payload: PayloadRedaction.text(message.payload, limit: 256),
+                payloadBytes: message.payload.count,
+                at: arrival
+            )
+            self.counters.withLock { $0.violations &+= 1 }
+            return
+        }
         scratch.matches.removeAll(keepingCapacity: true)
         routes.matcher.match(message.topic, into: &scratch.matches)
         var isClaimed = false

@@ -37,6 +37,9 @@ extension Records {
         pageSize: Int = 100
     ) throws -> RecordsPage<EventRecord, EventCursor> {
         let size = PageSize.clamped(pageSize)
+        let from = query.range?.lowerBound ?? Tick(rawValue: .min)
+        let rangeEnd = query.range?.upperBound.advanced(byMilliseconds: -1) ?? Tick(rawValue: .max)
+        guard query.range?.isEmpty != true else { return RecordsPage(items: [], next: nil) }
         return try self.read { db in
             let rows = try Row.fetchAll(
                 db,
@@ -44,7 +47,7 @@ extension Records {
                 arguments: [
                     "device": query.device?.rawValue, "node": query.node?.rawValue, "name": query.name,
                     "kind": query.kind?.rawValue,
-                    "from": query.range?.lowerBound.rawValue ?? .min, "to": query.range?.upperBound.rawValue,
+                    "from": from.rawValue, "last": min(rangeEnd, before?.tick ?? rangeEnd).rawValue,
                     "beforeTick": before?.tick.rawValue, "beforeID": before?.id, "limit": size + 1,
                 ]
             )
@@ -154,18 +157,19 @@ extension Records {
     private static func eventQuery(_ query: EventQuery) -> String {
         let tail = """
              AND (:device IS NULL OR device = :device) AND (:name IS NULL OR name = :name)
-                AND (:kind IS NULL OR kind = :kind) AND (:to IS NULL OR tick < :to)
+                AND (:kind IS NULL OR kind = :kind)
                 AND (:beforeTick IS NULL OR (tick, id) < (:beforeTick, :beforeID))
             ORDER BY tick DESC, id DESC LIMIT :limit
             """
         if query.node != nil {
-            return Subtree.sql + " SELECT * FROM events WHERE node IN (SELECT id FROM inside) AND tick >= :from" + tail
+            return Subtree.sql + " SELECT * FROM events INDEXED BY events_node WHERE node IN (SELECT id FROM inside)"
+                + " AND tick BETWEEN :from AND :last" + tail
         }
         if query.device != nil {
             return "SELECT * FROM events INDEXED BY events_device WHERE device = :device AND :node IS NULL"
-                + " AND tick >= :from" + tail
+                + " AND tick BETWEEN :from AND :last" + tail
         }
-        return "SELECT * FROM events WHERE tick >= :from AND :node IS NULL" + tail
+        return "SELECT * FROM events WHERE tick BETWEEN :from AND :last AND :node IS NULL" + tail
     }
 }
 

@@ -65,7 +65,7 @@ extension Records {
             try db.execute(
                 sql: """
                     DELETE FROM summaries WHERE period = :period AND (point, start) IN (
-                        SELECT points.id, old.start FROM points JOIN summaries AS old
+                        SELECT points.id, old.start FROM points CROSS JOIN summaries AS old
                             ON old.period = :period AND old.point = points.id AND old.start < :before
                         LIMIT 10000)
                     """,
@@ -183,7 +183,7 @@ extension Records {
                 sql: Subtree.sql + """
                      SELECT points.name, summaries.unit, start, min(minimum) AS minimum, max(maximum) AS maximum, sum(sum) AS sum,
                         sum(count) AS count, sum(bad_count) AS bad_count, count(*) AS devices
-                    FROM summaries JOIN points ON points.id = summaries.point
+                    FROM summaries INDEXED BY summaries_node JOIN points ON points.id = summaries.point
                     WHERE period = :period AND node IN (SELECT id FROM inside) AND start >= :from AND start < :to
                         AND (:name IS NULL OR points.name = :name)
                     GROUP BY start, points.name, summaries.unit ORDER BY start, points.name, summaries.unit

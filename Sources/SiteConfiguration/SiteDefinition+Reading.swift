@@ -115,7 +115,7 @@ private struct SiteReader {
         return .rtu(device: device, baud: baud, parity: parity, dataBits: dataBits, stopBits: stopBits)
     }
 
-    private func device(
+    func device(
         _ map: YAMLMap, _ nodes: Set<String>, _ buses: [SiteDefinition.Bus]
     ) -> SiteDefinition.Device? {
         let id = self.identifier("id", "device", map)
@@ -220,5 +220,21 @@ private struct SiteReader {
         for name in names where !seen.insert(name).inserted {
             self.root.problem(at: key, "two \(what)s are called '\(name)'")
         }
+    }
+}
+
+extension SiteDefinition {
+    /// Adds the devices of a file that has only the key `devices`; one that the site has already is left out.
+    package mutating func add(adopted yaml: String, file: String) throws(YAMLProblems) {
+        let document = try YAMLDocument(yaml, file: file)
+        let reader = SiteReader(root: document.root)
+        let nodes = Set(self.nodes.map(\.id.rawValue))
+        let found = document.root.list("devices", limit: 20_000).compactMap { value in
+            reader.device(value.map(), nodes, self.buses)
+        }
+        document.root.finish()
+        try document.check()
+        let known = Set(self.devices.map(\.id))
+        self.devices.append(contentsOf: found.filter { !known.contains($0.id) })
     }
 }

@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+package import FoundationEssentials
 
 /// The `Resources` folder of one module: templates, assets and texts that ship beside the executable.
 ///
@@ -56,7 +56,7 @@ package struct ResourceFolder: Sendable {
     }
 
     /// The bytes of one file, or nil when it does not exist.
-    func file(_ name: String) throws(WebConsoleError) -> Data? {
+    package func file(_ name: String) throws(WebConsoleError) -> Data? {
         guard FileManager.default.fileExists(atPath: "\(self.path)/\(name)") else { return nil }
         return try Self.contents(of: "\(self.path)/\(name)")
     }

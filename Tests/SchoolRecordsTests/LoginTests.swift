@@ -1,4 +1,5 @@
 import CampusModel
+import Dispatch
 import Foundation
 import GRDB
 import Testing
@@ -161,6 +162,26 @@ import Testing
         }
         #expect(outcomes.filter { $0 == .wrong }.count == 5)
         #expect(outcomes.filter { $0 != .wrong }.count == 35)
+    }
+
+    @Test func floodIsToldToWaitAndCountsAgainstNobody() async throws {
+        let records = try await self.start()
+        let gate = DispatchSemaphore(value: 0)
+        let (refusals, refused) = AsyncStream<Void>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // One hash runs, eight wait, the tenth is refused: then everything is taken.
+            for _ in 0..<10 {
+                group.addTask {
+                    do { try await records.hashing.run { gate.wait() } } catch { refused.yield() }
+                }
+            }
+            for await _ in refusals { break }
+            #expect(try await records.login(user: "binh", password: "guess", source: "10.0.0.7") == .busy)
+            for _ in 0..<9 { gate.signal() }
+            try await group.waitForAll()
+        }
+        #expect(try records.read { try Int.fetchOne($0, sql: "SELECT sum(count) FROM login_failures") } == 0)
+        #expect(records.counters.hashesRefused == 2)
     }
 
     @Test func olderHashIsRenewedAtTheNextLogin() async throws {

@@ -1,0 +1,369 @@
+internal import Acquisition
+internal import CampusModel
+internal import DeviceProfile
+internal import Foundation
+internal import Hummingbird
+internal import MQTTTransport
+internal import SchoolRecords
+internal import SiteConfiguration
+internal import TimeSeriesRing
+internal import WebConsole
+
+/// The routes under `/api/v1`.
+struct APIRoutes {
+    let gateway: Gateway
+    let console: Console
+    let openAPI: [UInt8]
+
+    func add(to router: Router<ConsoleContext>) {
+        let api = router.group("/api/v1")
+        api.get("status") { _, _ in try self.console.json(self.status()) }
+        api.get("nodes") { _, _ in try self.console.json(self.nodes()) }
+        api.get("devices") { request, _ in try self.console.json(try self.devices(request)) }
+        api.get("devices/:device") { _, context in
+            try self.console.json(APIModel.Device(try self.runtime(context).snapshot()))
+        }
+        api.get("devices/:device/points") { _, context in try self.console.json(self.points(try self.runtime(context))) }
+        api.get("latest") { request, _ in try self.console.json(try self.latest(request)) }
+        api.get("points/:device/:point/samples") { request, context in try self.samples(request, context) }
+        api.get("points/:device/:point/rollups") { request, context in try self.rollups(request, context) }
+        api.get("points/:device/:point/chart") { request, context in
+            try self.console.json(try self.chart(request, context))
+        }
+        api.get("points/:device/:point/summaries") { request, context in try await self.summaries(request, context) }
+        api.get("events") { request, context in try await self.events(request, context) }
+        api.get("quarantine") { _, _ in
+            try self.console.json(
+                APIModel.List(items: self.gateway.engine.quarantine.entries.map(APIModel.QuarantineItem.init)))
+        }
+        self.addChanges(to: api)
+        router.get("/api/openapi.json") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: self.openAPI)))
+        }
+    }
+
+    private func addChanges(to api: RouterGroup<ConsoleContext>) {
+        let facility = api.group().add(middleware: RoleRequirement(.facility))
+        facility.post("quarantine/:id/adopt") { request, context in
+            let body = try await self.body(AdoptRequest.self, request, context)
+            try await self.adopt(body, id: context.parameters.get("id"), actor: context.actor ?? "api")
+            return try self.console.json(APIModel.Reloaded(problems: []), status: .created)
+        }
+        facility.delete("quarantine/:id") { _, context in
+            guard let id = context.parameters.get("id").flatMap({ UInt64($0) }),
+                self.gateway.engine.quarantine.remove(id: id)
+            else { throw Problem.notFound }
+            return Response(status: .noContent)
+        }
+        let administrator = api.group().add(middleware: RoleRequirement(.administrator))
+        administrator.post("reload") { _, context in
+            let gateway = self.gateway
+            let actor = context.actor ?? "api"
+            return try self.console.json(
+                APIModel.Reloaded(problems: try await self.asking { try gateway.reload(actor: actor) }))
+        }
+        administrator.get("users") { _, _ in
+            let users = try await self.gateway.records.perform { try $0.users() }
+            return try self.console.json(
+                APIModel.List(
+                    items: users.map {
+                        APIModel.User(name: $0.name, role: $0.role.rawValue, isDisabled: $0.isDisabled)
+                    }))
+        }
+        administrator.post("users") { request, context in
+            let body = try await self.body(UserRequest.self, request, context)
+            guard let role = UserRole(rawValue: body.role) else {
+                throw Self.invalid("role: administrator, facility, lab, viewer")
+            }
+            let login = try await self.asking {
+                try await self.gateway.records.createUser(body.name, role: role, actor: context.actor ?? "api")
+            }
+            guard let login else { throw Problem.notFound }
+            return try self.console.json(APIModel.Login(user: login.user, password: login.password), status: .created)
+        }
+        administrator.post("users/:name/reset") { _, context in
+            guard let name = context.parameters.get("name") else { throw Problem.notFound }
+            let login = try await self.asking {
+                try await self.gateway.records.resetPassword(of: name, actor: context.actor ?? "api")
+            }
+            return try self.console.json(APIModel.Login(user: login.user, password: login.password))
+        }
+    }
+
+    private struct AdoptRequest: Decodable {
+        var profile: String
+        var device: String
+        var node: String
+    }
+
+    private struct UserRequest: Decodable {
+        var name: String
+        var role: String
+    }
+
+    private func adopt(_ body: AdoptRequest, id: String?, actor: String) async throws {
+        guard let id = id.flatMap({ UInt64($0) }) else { throw Problem.notFound }
+        let gateway = self.gateway
+        try await self.asking {
+            try await gateway.records.perform { _ in
+                try gateway.adopt(entry: id, profile: body.profile, device: body.device, node: body.node, actor: actor)
+            }
+        }
+    }
+
+    private func body<Body: Decodable>(
+        _ type: Body.Type, _ request: Request, _ context: ConsoleContext
+    ) async throws -> Body {
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        do {
+            return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
+        } catch {
+            throw Self.invalid("the body is not the JSON that /api/openapi.json describes")
+        }
+    }
+
+    /// Errors of the gateway and the records are the caller's to read.
+    private func asking<Result>(_ work: () async throws -> Result) async throws -> Result {
+        do {
+            return try await work()
+        } catch let error as GatewayError {
+            throw Self.invalid(error.description)
+        } catch let error as RecordsError {
+            throw Self.invalid(error.message)
+        }
+    }
+
+    static func invalid(_ text: String) -> Problem { .invalid(LocalizedText(vi: text, en: text)) }
+
+    func status() -> APIModel.Status {
+        let engine = self.gateway.engine
+        var states: [String: Int] = [:]
+        var points = 0
+        for runtime in engine.devices {
+            states[runtime.health.state.rawValue, default: 0] += 1
+            points += runtime.device.profile.points.count { !$0.isHidden }
+        }
+        let site = self.gateway.site
+        return APIModel.Status(
+            site: site.id.rawValue, name: site.name, version: Gateway.version,
+            startedAt: UTCText.rfc3339(self.gateway.started), now: UTCText.rfc3339(self.gateway.clock.now()),
+            devices: states, points: points, samplesStored: self.gateway.ring.statistics.appended,
+            brokerConnected: self.gateway.receiver.connectionState == .connected,
+            quarantine: engine.quarantine.entries.count,
+            configurationProblems: self.gateway.configurationProblems.problems)
+    }
+
+    private func nodes() -> APIModel.List<APIModel.Node> {
+        APIModel.List(
+            items: self.gateway.site.nodes.map { node in
+                APIModel.Node(
+                    id: node.id.rawValue, parent: node.parent?.rawValue, kind: node.kind.rawValue,
+                    room: node.room?.rawValue, name: node.name)
+            })
+    }
+
+    private func devices(_ request: Request) throws -> APIModel.List<APIModel.Device> {
+        let limit = try APIQuery.limit(request, standard: 500, maximum: 5_000)
+        let node = request.query["node"]
+        let state = request.query["state"]
+        let after = request.query["after"]
+        var items: [APIModel.Device] = []
+        for runtime in self.gateway.engine.devices.sorted(by: { $0.device.id < $1.device.id }) {
+            if let after, runtime.device.id.rawValue <= after { continue }
+            if let node, runtime.device.node.rawValue != node { continue }
+            let snapshot = runtime.snapshot()
+            if let state, snapshot.health.state.rawValue != state { continue }
+            if items.count == limit { return APIModel.List(items: items, next: items.last?.id) }
+            items.append(APIModel.Device(snapshot))
+        }
+        return APIModel.List(items: items)
+    }
+
+    private func points(_ runtime: DeviceRuntime) -> APIModel.List<APIModel.Point> {
+        APIModel.List(
+            items: runtime.snapshot().points.map { APIModel.Point($0, runtime.device.profile.points[$0.index]) })
+    }
+
+    private func latest(_ request: Request) throws -> APIModel.List<APIModel.Point> {
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 10_000)
+        let after = request.query["after"].flatMap { PointID($0) }
+        let device = request.query["device"]
+        let node = request.query["node"]
+        var items: [APIModel.Point] = []
+        for runtime in self.gateway.engine.devices.sorted(by: { $0.device.id < $1.device.id }) {
+            if let after, runtime.device.id < after.device { continue }
+            if let device, runtime.device.id.rawValue != device { continue }
+            if let node, runtime.device.node.rawValue != node { continue }
+            for point in runtime.snapshot().points.sorted(by: { $0.id < $1.id }) {
+                if let after, point.id <= after { continue }
+                if items.count == limit { return APIModel.List(items: items, next: items.last?.id) }
+                items.append(APIModel.Point(point, runtime.device.profile.points[point.index]))
+            }
+        }
+        return APIModel.List(items: items)
+    }
+
+    private func runtime(_ context: ConsoleContext) throws -> DeviceRuntime {
+        guard let id = context.parameters.get("device"),
+            let runtime = self.gateway.engine.device(DeviceID(rawValue: id))
+        else { throw Problem.notFound }
+        return runtime
+    }
+
+    private func series(_ context: ConsoleContext) throws -> (series: SeriesIndex, unit: String) {
+        guard let device = context.parameters.get("device"), let point = context.parameters.get("point"),
+            let series = self.gateway.ring.existingSeries(named: "\(device)/\(point)")
+        else { throw Problem.notFound }
+        let profile = self.gateway.engine.device(DeviceID(rawValue: device))?.device.profile
+        return (series, profile?.points.first { $0.name == point }?.unit ?? "1")
+    }
+
+    private func samples(_ request: Request, _ context: ConsoleContext) throws -> Response {
+        let (series, _) = try self.series(context)
+        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 100_000)
+        var samples: [Sample] = []
+        var next: Tick?
+        // A page never ends between two samples of one instant, so that `from=next` misses none.
+        self.gateway.ring.forEachSample(series, in: range) { sample in
+            if samples.count >= limit, sample.tick != samples.last?.tick {
+                next = sample.tick
+                return false
+            }
+            samples.append(sample)
+            return samples.count < limit + 10_000
+        }
+        if request.query["format"] == "csv" { return Self.csv(samples) }
+        return try self.console.json(
+            APIModel.List(items: samples.map(APIModel.SampleItem.init), next: next.map(UTCText.rfc3339)))
+    }
+
+    private static func csv(_ samples: [Sample]) -> Response {
+        var text = "at,value,quality\r\n"
+        for sample in samples {
+            let value = sample.quality.level == .bad ? "" : NumberText.text(sample.value)
+            text += "\(UTCText.rfc3339(sample.tick)),\(value),\(sample.quality)\r\n"
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/csv; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func rollups(_ request: Request, _ context: ConsoleContext) throws -> Response {
+        let (series, _) = try self.series(context)
+        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let step = try APIQuery.milliseconds(request, "step", standard: 60_000)
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 20_000)
+        let found = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: limit + 1)
+        return try self.console.json(
+            APIModel.List(
+                items: found.prefix(limit).map(APIModel.RollupItem.init),
+                next: found.count > limit ? UTCText.rfc3339(found[limit].start) : nil))
+    }
+
+    private func chart(_ request: Request, _ context: ConsoleContext) throws -> APIModel.Chart {
+        let (series, unit) = try self.series(context)
+        let now = self.gateway.ring.latest(series).map { max($0.tick, self.gateway.clock.now()) } ?? self.gateway.clock.now()
+        let span: Int64
+        let step: Int64
+        switch request.query["span"] ?? "hour" {
+        case "hour": (span, step) = (3_600_000, 10_000)
+        case "day": (span, step) = (86_400_000, 300_000)
+        case "week": (span, step) = (7 * 86_400_000, 3_600_000)
+        default: throw Self.invalid("span: hour, day, week")
+        }
+        let range = now.advanced(byMilliseconds: -span)..<now.advanced(byMilliseconds: 1)
+        let rows = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: 2_000).map { rollup in
+            APIModel.Chart.Row(
+                time: rollup.start.rawValue, value: rollup.mean, minimum: rollup.count > 0 ? rollup.minimum : nil,
+                maximum: rollup.count > 0 ? rollup.maximum : nil, quality: rollup.count > 0 ? "good" : "bad")
+        }
+        return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
+    }
+
+    private func summaries(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        guard let device = context.parameters.get("device"), let point = context.parameters.get("point") else {
+            throw Problem.notFound
+        }
+        guard let period = SummaryPeriod(rawValue: request.query["period"] ?? "hour") else {
+            throw Self.invalid("period: hour, day")
+        }
+        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let id = PointID(device: DeviceID(rawValue: device), name: point)
+        let found = try await self.gateway.records.perform { try $0.summaries(of: id, period: period, range: range) }
+        return try self.console.json(APIModel.List(items: found.map { APIModel.RollupItem($0.rollup) }))
+    }
+
+    private func events(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let limit = try APIQuery.limit(request, standard: 100, maximum: 1_000)
+        let query = EventQuery(device: request.query["device"].map { DeviceID(rawValue: $0) })
+        var cursor: EventCursor?
+        if let after = request.query["after"] {
+            let parts = after.split(separator: "-")
+            guard parts.count == 2, let tick = Int64(parts[0]), let id = Int64(parts[1]) else {
+                throw Self.invalid("after: what the last page gave as next")
+            }
+            cursor = EventCursor(tick: Tick(milliseconds: tick), id: id)
+        }
+        let role = UserRole(context.role ?? .viewer)
+        let page = try await self.gateway.records.perform { [cursor] in
+            try $0.events(matching: query, for: role, before: cursor, pageSize: limit)
+        }
+        return try self.console.json(
+            APIModel.List(
+                items: page.items.map(APIModel.EventItem.init),
+                next: page.next.map { "\($0.tick.rawValue)-\($0.id)" }))
+    }
+}
+
+/// Query parameters of the API.
+enum APIQuery {
+    static func limit(_ request: Request, standard: Int, maximum: Int) throws -> Int {
+        guard let text = request.query["limit"] else { return standard }
+        guard let limit = Int(text), (1...maximum).contains(limit) else {
+            throw APIRoutes.invalid("limit: 1 to \(maximum)")
+        }
+        return limit
+    }
+
+    /// `from` and `to`: RFC 3339, or a span back from now such as `-24h`. The default is the last hour.
+    static func range(_ request: Request, now: Tick) throws -> Range<Tick> {
+        let from = try self.tick(request.query["from"], now: now) ?? now.advanced(byMilliseconds: -3_600_000)
+        let to = try self.tick(request.query["to"], now: now) ?? Tick(milliseconds: 4_102_444_800_000)
+        guard from <= to else { throw APIRoutes.invalid("from must not be after to") }
+        return from..<to
+    }
+
+    static func milliseconds(_ request: Request, _ name: String, standard: Int64) throws -> Int64 {
+        guard let text = request.query[name] else { return standard }
+        guard let value = self.span(text), (1_000...31_536_000_000).contains(value) else {
+            throw APIRoutes.invalid("\(name): a span such as 10s, 1min, 1h or 1d")
+        }
+        return value
+    }
+
+    private static func tick(_ text: String?, now: Tick) throws -> Tick? {
+        guard let text else { return nil }
+        if text.hasPrefix("-"), let span = self.span(String(text.dropFirst())) {
+            return now.advanced(byMilliseconds: -span)
+        }
+        guard let tick = UTCText.tick(rfc3339: text.replacing(" ", with: "+")) ?? UTCText.tick(rfc3339: text) else {
+            throw APIRoutes.invalid("times: RFC 3339 such as 2026-01-31T07:00:00Z, or -24h")
+        }
+        return tick
+    }
+
+    private static func span(_ text: String) -> Int64? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), digits.count <= 9 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "s": return number * 1_000
+        case "min": return number * 60_000
+        case "h": return number * 3_600_000
+        case "d": return number * 86_400_000
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,113 @@
+internal import Acquisition
+internal import CampusModel
+internal import Hummingbird
+internal import ModbusTransport
+internal import MQTTTransport
+internal import SchoolRecords
+internal import TimeSeriesRing
+internal import WebConsole
+
+/// `/healthz`, `/readyz` and `/metrics`.
+struct OperationRoutes {
+    let gateway: Gateway
+    let console: Console
+
+    private struct Readiness: Encodable {
+        var ready: Bool
+        var problems: [String]
+    }
+
+    func add(to router: Router<ConsoleContext>) {
+        router.get("/healthz") { _, _ in
+            Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "ok\n")))
+        }
+        router.get("/readyz") { _, _ in
+            let problems = await self.problems()
+            return try self.console.json(
+                Readiness(ready: problems.isEmpty, problems: problems),
+                status: problems.isEmpty ? .ok : .serviceUnavailable)
+        }
+        router.get("/metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+                body: .init(byteBuffer: .init(string: await self.metrics())))
+        }
+    }
+
+    /// What keeps the gateway from doing its work.
+    private func problems() async -> [String] {
+        var problems: [String] = []
+        if self.gateway.receiver.connectionState != .connected { problems.append("not connected to the MQTT broker") }
+        if self.gateway.ring.statistics.writeFailures > 0 { problems.append("the ring could not be written") }
+        do {
+            _ = try await self.gateway.records.perform { try $0.setting("readiness") }
+        } catch {
+            problems.append("the records cannot be read")
+        }
+        return problems
+    }
+
+    private func metrics() async -> String {
+        var text = MetricsText()
+        let ring = self.gateway.ring.statistics
+        text.counter("campus_ring_samples_total", "Samples stored.", ring.appended)
+        text.counter("campus_ring_duplicates_total", "Samples that were there already.", ring.duplicates)
+        text.counter("campus_ring_late_total", "Samples too old to be put in order.", ring.late)
+        text.counter("campus_ring_rejected_total", "Samples that cannot be stored.", ring.rejected)
+        text.counter("campus_ring_write_failures_total", "Blocks the file system refused.", ring.writeFailures)
+        text.gauge("campus_ring_series", "Series in use.", Double(ring.seriesCount))
+        let ingest = self.gateway.engine.ingest.statistics
+        text.counter("campus_mqtt_messages_total", "Messages received.", ingest.messages)
+        text.counter("campus_mqtt_unclaimed_total", "Messages of no configured device.", ingest.unclaimed)
+        text.counter("campus_mqtt_violations_total", "Payloads that broke their profile.", ingest.violations)
+        text.counter("campus_events_total", "Events committed.", ingest.events)
+        let connection = self.gateway.connection.statistics
+        text.counter("campus_mqtt_connects_total", "Connections to the broker.", connection.connects)
+        text.gauge("campus_mqtt_connected", "1 while connected.", connection.state == .connected ? 1 : 0)
+        for (reason, count) in self.gateway.engine.quarantine.statistics.counts.sorted(by: { $0.key < $1.key }) {
+            text.counter("campus_quarantine_total", "Messages kept out.", count, labels: ["reason": reason])
+        }
+        var states: [String: Int] = [:]
+        for state in DeviceHealth.State.allCases { states[state.rawValue] = 0 }
+        for runtime in self.gateway.engine.devices { states[runtime.health.state.rawValue, default: 0] += 1 }
+        for (state, count) in states.sorted(by: { $0.key < $1.key }) {
+            text.gauge("campus_devices", "Devices by state.", Double(count), labels: ["state": state])
+        }
+        for (bus, statistics) in await self.gateway.busStatistics().sorted(by: { $0.key < $1.key }) {
+            let labels = ["bus": bus]
+            text.counter("campus_modbus_requests_total", "Requests sent.", statistics.requests, labels: labels)
+            text.counter("campus_modbus_timeouts_total", "Requests without a reply in time.", statistics.timeouts, labels: labels)
+            text.counter("campus_modbus_exceptions_total", "Exceptions answered.", statistics.exceptions, labels: labels)
+            text.counter("campus_modbus_bad_replies_total", "Replies that did not fit.", statistics.badReplies, labels: labels)
+        }
+        for (bus, skipped) in self.gateway.engine.skippedPeriods.sorted(by: { $0.key < $1.key }) {
+            text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
+        }
+        return text.text
+    }
+}
+
+/// Prometheus' text format, version 0.0.4.
+struct MetricsText {
+    private(set) var text = ""
+    private var described: Set<String> = []
+
+    mutating func counter(_ name: String, _ help: String, _ value: UInt64, labels: [String: String] = [:]) {
+        self.line(name, help, "counter", "\(value)", labels)
+    }
+
+    mutating func gauge(_ name: String, _ help: String, _ value: Double, labels: [String: String] = [:]) {
+        self.line(name, help, "gauge", "\(value)", labels)
+    }
+
+    private mutating func line(
+        _ name: String, _ help: String, _ type: String, _ value: String, _ labels: [String: String]
+    ) {
+        if self.described.insert(name).inserted { self.text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n" }
+        let pairs = labels.sorted { $0.key < $1.key }.map { key, value in
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            return "\(key)=\"\(escaped)\""
+        }
+        self.text += name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(value)\n"
+    }
+}

@@ -1,0 +1,74 @@
+package import DeviceProfile
+internal import Foundation
+package import SiteConfiguration
+internal import StrictYAML
+
+/// Everything that the configuration files say, read together.
+package struct ConfigurationFiles: Sendable {
+    package var gateway: GatewayConfiguration
+    package var site: SiteDefinition
+    package var library: ProfileLibrary
+    /// Devices of the site whose profile is missing or whose address does not fit it; they are left out.
+    package var problems: [String]
+
+    /// Reads `gateway.yaml` and what it names.
+    ///
+    /// - Throws: ``GatewayError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
+    package static func read(path: String) throws(GatewayError) -> ConfigurationFiles {
+        let gateway: GatewayConfiguration
+        let yaml = try self.text(of: path)
+        do throws(YAMLProblems) {
+            gateway = try GatewayConfiguration.read(yaml: yaml, file: path)
+        } catch {
+            throw GatewayError(error.description)
+        }
+        return try self.read(gateway: gateway)
+    }
+
+    /// Reads the site, the adopted devices and the profiles anew.
+    package static func read(gateway: GatewayConfiguration) throws(GatewayError) -> ConfigurationFiles {
+        let siteText = try self.text(of: gateway.siteFile)
+        let adoptedFile = self.adoptedFile(gateway)
+        let adoptedText = FileManager.default.fileExists(atPath: adoptedFile) ? try self.text(of: adoptedFile) : nil
+        let site: SiteDefinition
+        do throws(YAMLProblems) {
+            var read = try SiteDefinition.read(yaml: siteText, file: gateway.siteFile)
+            if let adoptedText { try read.add(adopted: adoptedText, file: adoptedFile) }
+            site = read
+        } catch {
+            throw GatewayError(error.description)
+        }
+        let library = ProfileLibrary(folders: gateway.profileFolders)
+        var problems = library.problems.map(\.description)
+        for device in site.devices {
+            if let problem = self.problem(of: device, library) {
+                problems.append("\(gateway.siteFile):\(device.line): device \(device.id): \(problem)")
+            }
+        }
+        return ConfigurationFiles(gateway: gateway, site: site, library: library, problems: problems)
+    }
+
+    /// Where devices that were adopted from the quarantine are kept.
+    package static func adoptedFile(_ gateway: GatewayConfiguration) -> String { "\(gateway.stateFolder)/adopted.yaml" }
+
+    private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> String? {
+        guard let entry = library[device.profile] else {
+            let hint = NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
+                .map { "; did you mean '\($0)'?" } ?? ""
+            return "there is no profile called '\(device.profile)'\(hint)"
+        }
+        switch (entry.profile.wire, device.address) {
+        case (.modbus, .modbus), (.mqtt, .mqtt): return nil
+        case (.modbus, .mqtt): return "profile '\(device.profile)' is for Modbus; give the device a 'bus'"
+        case (.mqtt, .modbus): return "profile '\(device.profile)' is for MQTT; give the device 'parameters', not a bus"
+        }
+    }
+
+    private static func text(of path: String) throws(GatewayError) -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw GatewayError("\(path): the file cannot be read; does it exist, and may this user read it?")
+        }
+        guard let text = String(data: data, encoding: .utf8) else { throw GatewayError("\(path): not UTF-8 text") }
+        return text
+    }
+}

@@ -1,0 +1,303 @@
+package import Acquisition
+package import CampusModel
+internal import DeviceProfile
+internal import Foundation
+package import Logging
+internal import MQTTTransport
+internal import ModbusTransport
+package import SchoolRecords
+package import SiteConfiguration
+internal import Synchronization
+package import TimeSeriesRing
+
+/// The running gateway, as pages, the API and services see it.
+package final class Gateway: Sendable {
+    /// The version that pages and the API tell.
+    package static let version = "0.1.0"
+
+    package let configuration: GatewayConfiguration
+    package let ring: TimeSeriesRing
+    package let records: Records
+    package let engine: AcquisitionEngine
+    package let clock: any TickClock
+    package let started: Tick
+    package let logger: Logger
+    let state: StateFolder
+    let broker: EmbeddedBroker?
+    let receiver: IngestReceiver
+    let connection: MQTTConnection
+    private let current: Mutex<Current>
+
+    private struct Current: Sendable {
+        var files: ConfigurationFiles
+        var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
+        var problems: [String] = []
+        var loaded: Tick
+    }
+
+    /// The user name of devices at the embedded broker.
+    static let deviceAccount = "devices"
+
+    /// Opens the state and prepares everything; nothing runs yet.
+    package init(files: ConfigurationFiles, logger: Logger) throws {
+        let configuration = files.gateway
+        self.configuration = configuration
+        self.logger = logger
+        let state = try StateFolder(configuration.stateFolder)
+        self.state = state
+        self.ring = try TimeSeriesRing(
+            configuration: .init(
+                directory: state.file("ring"), seriesMax: configuration.ring.seriesMax,
+                samplesPerSeries: configuration.ring.samplesPerSeries,
+                minuteRollupsPerSeries: configuration.ring.minutesPerSeries))
+        for problem in self.ring.openReport.problems { logger.warning("ring", metadata: ["problem": "\(problem)"]) }
+        let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
+        self.clock = clock
+        self.started = clock.now()
+        self.records = try Self.openRecords(state, clock, logger)
+        let polling = configuration.polling
+        self.engine = AcquisitionEngine(
+            profiles: files.library.profiles,
+            store: RingStore(ring: self.ring),
+            events: RecordsStore(records: self.records),
+            clock: clock,
+            options: PollingOptions(
+                fastMilliseconds: polling.fastMilliseconds, normalMilliseconds: polling.normalMilliseconds,
+                slowMilliseconds: polling.slowMilliseconds, onceMilliseconds: polling.onceMilliseconds,
+                missedMax: Int64(polling.missedMax), heartbeatMilliseconds: polling.heartbeatMilliseconds),
+            quarantineEntries: configuration.quarantineEntries,
+            payloadBytesMax: configuration.broker.payloadBytesMax,
+            logger: logger
+        )
+        self.receiver = IngestReceiver(ingest: self.engine.ingest)
+        self.broker = try Self.makeBroker(configuration, state, logger)
+        self.connection = try Self.makeConnection(configuration, state, self.broker, self.receiver, logger)
+        self.current = Mutex(Current(files: files, loaded: self.started))
+        self.apply(files)
+    }
+
+    private static func openRecords(_ state: StateFolder, _ clock: any TickClock, _ logger: Logger) throws -> Records {
+        let key = try SiteKey.loadOrCreate(path: state.file("site.key"))
+        let path = state.file("records.sqlite")
+        do {
+            return try Records(path: path, clock: clock, siteKey: key)
+        } catch let error as RecordsError where error.code == .setAside {
+            logger.error("records were damaged and set aside; new ones are begun", metadata: ["reason": "\(error)"])
+            return try Records(path: path, clock: clock, siteKey: key)
+        }
+    }
+
+    private static func makeBroker(
+        _ configuration: GatewayConfiguration, _ state: StateFolder, _ logger: Logger
+    ) throws -> EmbeddedBroker? {
+        guard configuration.broker.mode == .embedded else { return nil }
+        var broker = EmbeddedBroker.Configuration(
+            directory: state.file("broker"), host: configuration.broker.host, port: configuration.broker.port,
+            accounts: [
+                .init(username: "gateway", password: try state.secret("gateway.password"), topics: ["#"]),
+                .init(username: self.deviceAccount, password: try state.secret("devices.password"), topics: ["#"]),
+            ])
+        broker.certificateFile = configuration.broker.certificate?.certificate
+        broker.keyFile = configuration.broker.certificate?.key
+        broker.authorityFile = configuration.broker.authorityFile
+        broker.inFlightMax = configuration.broker.inFlightMax
+        return try EmbeddedBroker(configuration: broker, logger: logger)
+    }
+
+    private static func makeConnection(
+        _ configuration: GatewayConfiguration, _ state: StateFolder, _ embedded: EmbeddedBroker?,
+        _ receiver: IngestReceiver, _ logger: Logger
+    ) throws -> MQTTConnection {
+        let broker = configuration.broker
+        var mqtt = MQTTConfiguration(
+            host: embedded == nil ? broker.host : "127.0.0.1", port: embedded?.port ?? broker.port,
+            clientID: broker.clientID)
+        mqtt.version = broker.version == .v5 ? .v5 : .v3
+        mqtt.keepAliveSeconds = broker.keepAliveSeconds
+        mqtt.sessionExpirySeconds = UInt32(clamping: broker.sessionExpirySeconds)
+        mqtt.inFlightMax = broker.inFlightMax
+        mqtt.lastWill = .init(topic: "campus/gateway/status", payload: "offline", isRetained: true)
+        if embedded != nil {
+            mqtt.username = "gateway"
+            mqtt.password = try state.secret("gateway.password")
+            if let authority = broker.authorityFile ?? broker.certificate?.certificate, broker.certificate != nil {
+                mqtt.tls = .init(
+                    authorityFile: authority, certificateFile: broker.certificate?.certificate,
+                    keyFile: broker.certificate?.key)
+                mqtt.host = "localhost"
+            }
+        } else {
+            mqtt.username = broker.username
+            if let file = broker.passwordFile {
+                guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+                    throw GatewayError("broker.passwordFile \(file) cannot be read")
+                }
+                mqtt.password = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            if let authority = broker.authorityFile {
+                mqtt.tls = .init(
+                    authorityFile: authority, certificateFile: broker.certificate?.certificate,
+                    keyFile: broker.certificate?.key)
+            }
+            mqtt.backoffMaxMilliseconds = 60_000
+        }
+        return MQTTConnection(configuration: mqtt, receiver: receiver, logger: logger)
+    }
+
+    /// The site as it is configured now.
+    package var site: SiteDefinition { self.current.withLock { $0.files.site } }
+
+    /// The files as they were read last.
+    package var files: ConfigurationFiles { self.current.withLock { $0.files } }
+
+    /// What could not be done of the configuration, and when it was read.
+    package var configurationProblems: (problems: [String], loaded: Tick) {
+        self.current.withLock { ($0.problems, $0.loaded) }
+    }
+
+    /// Reads site, profiles and adopted devices anew and takes them up; healthy devices and connections go on.
+    ///
+    /// - Returns: Problems of single devices or profiles.
+    /// - Throws: ``GatewayError`` when `site.yaml` itself cannot be used; then everything stays as it was.
+    @discardableResult
+    package func reload(actor: String) throws -> [String] {
+        let files = try ConfigurationFiles.read(gateway: self.configuration)
+        self.apply(files)
+        try self.records.audit(actor: actor, action: "reload", subject: "configuration")
+        return self.configurationProblems.problems
+    }
+
+    private func apply(_ files: ConfigurationFiles) {
+        let old = self.current.withLock { $0.buses }
+        var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
+        for bus in files.site.buses {
+            let endpoint = "\(bus.endpoint) \(bus.options)"
+            if let known = old[bus.id], known.endpoint == endpoint {
+                buses[bus.id] = known
+            } else {
+                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: bus.options))
+            }
+        }
+        let bindings = buses.sorted { $0.key < $1.key }.map { id, entry in
+            BusBinding(id: id, endpoint: entry.endpoint, reader: ModbusReader(bus: entry.bus))
+        }
+        let devices = files.site.devices.compactMap { self.configured($0, files) }
+        var problems = files.problems
+        problems += self.engine.apply(AcquisitionConfiguration(devices: devices, buses: bindings))
+        // Everything is subscribed, so that a device nobody configured shows up in the quarantine.
+        self.connection.update(subscriptions: ["#"])
+        do {
+            _ = try self.records.sync(site: SiteRows(files, devices: devices))
+        } catch {
+            problems.append("the site could not be written to the records: \(error)")
+        }
+        for problem in problems { self.logger.warning("configuration", metadata: ["problem": "\(problem)"]) }
+        let now = self.clock.now()
+        self.current.withLock { current in
+            current.files = files
+            current.buses = buses
+            current.problems = problems
+            current.loaded = now
+        }
+    }
+
+    private func configured(_ device: SiteDefinition.Device, _ files: ConfigurationFiles) -> ConfiguredDevice? {
+        guard device.isEnabled, let entry = files.library[device.profile] else { return nil }
+        let address: ConfiguredDevice.Address
+        switch (entry.profile.wire, device.address) {
+        case (.modbus(let wire), .modbus(let bus, let unit)): address = .modbus(bus: bus, unit: unit ?? wire.unit)
+        case (.mqtt, .mqtt(let parameters)): address = .mqtt(parameters: parameters)
+        default: return nil
+        }
+        return ConfiguredDevice(
+            id: device.id, node: device.node, name: device.name ?? entry.profile.title, profile: entry.profile,
+            profileRevision: entry.revision, address: address,
+            reportMilliseconds: device.reportMilliseconds ?? self.configuration.polling.reportMilliseconds,
+            zonelessOffsetSeconds: files.site.utcOffsetSeconds)
+    }
+
+    /// Bus statistics by bus.
+    func busStatistics() async -> [String: ModbusStatistics] {
+        let buses = self.current.withLock { $0.buses.mapValues(\.bus) }
+        var result: [String: ModbusStatistics] = [:]
+        for (id, bus) in buses { result[id] = await bus.statistics }
+        return result
+    }
+
+    /// Makes a device of a quarantined message: writes it down and takes it up.
+    package func adopt(entry id: UInt64, profile: String, device: String, node: String, actor: String) throws {
+        guard let entry = self.engine.quarantine.entry(id: id) else {
+            throw GatewayError("this entry is no longer in the quarantine")
+        }
+        guard let suggestion = entry.suggestions.first(where: { $0.profile == profile }) else {
+            throw GatewayError("profile '\(profile)' does not fit this message")
+        }
+        do { try IdentifierRule.check(device, kind: "device") } catch { throw GatewayError(error.description) }
+        let site = self.site
+        guard !site.devices.contains(where: { $0.id.rawValue == device }) else {
+            throw GatewayError("there is a device called '\(device)' already")
+        }
+        guard site.nodes.contains(where: { $0.id.rawValue == node }) else {
+            throw GatewayError("there is no room called '\(node)'")
+        }
+        let file = ConfigurationFiles.adoptedFile(self.configuration)
+        var text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? "# Devices adopted from the quarantine.\ndevices:\n"
+        let parameters = suggestion.parameters.sorted { $0.key < $1.key }
+            .map { "\($0.key): \(Self.quoted($0.value))" }.joined(separator: ", ")
+        text += "  - {id: \(Self.quoted(device)), node: \(Self.quoted(node)), profile: \(Self.quoted(profile)), "
+            + "parameters: {\(parameters)}}\n"
+        let before = try? String(contentsOfFile: file, encoding: .utf8)
+        try self.state.write(text, to: "adopted.yaml")
+        do {
+            try self.reload(actor: actor)
+        } catch {
+            if let before { try self.state.write(before, to: "adopted.yaml") } else { unlink(file) }
+            throw error
+        }
+        try self.records.audit(
+            actor: actor, action: "adopt", subject: device, detail: ["profile": profile, "node": node])
+        self.engine.quarantine.remove(id: id)
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
+    }
+}
+
+extension SiteRows {
+    /// The rows for the records.
+    init(_ files: ConfigurationFiles, devices: [ConfiguredDevice]) {
+        let names = Dictionary(devices.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.init(
+            nodes: files.site.nodes.enumerated().map { index, node in
+                SiteNodeRow(
+                    id: node.id, parent: node.parent, kind: node.kind.rawValue, roomKind: node.room?.rawValue,
+                    name: node.name, sort: index)
+            },
+            devices: files.site.devices.map { device in
+                DeviceRow(
+                    id: device.id, node: device.node, profile: device.profile, addressJSON: device.addressJSON,
+                    name: device.name ?? names[device.id]?.name ?? LocalizedText(vi: device.id.rawValue, en: device.id.rawValue),
+                    asset: device.asset, isEnabled: device.isEnabled)
+            },
+            points: devices.flatMap { device in
+                device.profile.points.filter { !$0.isHidden }.map { point in
+                    PointRow(
+                        id: PointID(device: device.id, name: point.name), unit: point.unit, title: point.title,
+                        privacy: point.privacy)
+                }
+            }
+        )
+    }
+}
+
+extension SiteDefinition.Device {
+    fileprivate var addressJSON: String {
+        switch self.address {
+        case .mqtt(let parameters):
+            let data = try? JSONSerialization.data(withJSONObject: parameters, options: [.sortedKeys])
+            return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        case .modbus(let bus, let unit): return "{\"bus\":\"\(bus)\",\"unit\":\(unit.map { "\($0)" } ?? "null")}"
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import Acquisition
+internal import CampusModel
+internal import DeviceProfile
+internal import WebConsole
+
+/// Values and states in words, for pages and the live feed.
+enum ValueText {
+    /// The value as people read it, with the enumeration's label where there is one.
+    static func text(_ sample: Sample?, _ point: PointDefinition) -> LocalizedText {
+        guard let sample else { return LocalizedText(vi: "–", en: "–") }
+        guard sample.quality.level != .bad else { return LocalizedText(vi: "—", en: "—") }
+        if let label = point.label(for: sample.value) { return label }
+        if point.kind == .boolean {
+            return sample.value == 0 ? LocalizedText(vi: "Tắt", en: "Off") : LocalizedText(vi: "Bật", en: "On")
+        }
+        let english = self.number(sample.value)
+        return LocalizedText(vi: english.replacing(".", with: ","), en: english)
+    }
+
+    /// At most three decimals, or six significant digits of small numbers.
+    static func number(_ value: Double) -> String {
+        if value == value.rounded(), abs(value) < 1e15 { return NumberText.text(value) }
+        let factor: Double = abs(value) >= 1 ? 1_000 : 1_000_000
+        return NumberText.text((value * factor).rounded() / factor)
+    }
+}
+
+extension DeviceHealth.State {
+    var label: LocalizedText {
+        switch self {
+        case .waiting: LocalizedText(vi: "Đang chờ", en: "Waiting")
+        case .online: LocalizedText(vi: "Hoạt động", en: "Online")
+        case .late: LocalizedText(vi: "Trễ", en: "Late")
+        case .offline: LocalizedText(vi: "Mất liên lạc", en: "Offline")
+        case .quarantined: LocalizedText(vi: "Cách ly", en: "Quarantined")
+        }
+    }
+
+    var statusKind: StatusKind {
+        switch self {
+        case .waiting: .information
+        case .online: .normal
+        case .late: .warning
+        case .offline: .offline
+        case .quarantined: .quarantined
+        }
+    }
+
+    /// Whether somebody should look.
+    var isAbnormal: Bool { self == .late || self == .offline || self == .quarantined }
+}
+
+extension DeviceHealth.Reason {
+    var label: LocalizedText {
+        switch self {
+        case .none: LocalizedText(vi: "chưa có tin", en: "nothing heard yet")
+        case .answering: LocalizedText(vi: "trả lời bình thường", en: "answering")
+        case .silent: LocalizedText(vi: "im lặng quá lâu", en: "silent for too long")
+        case .timeout: LocalizedText(vi: "không trả lời kịp", en: "no answer in time")
+        case .notConnected: LocalizedText(vi: "không kết nối được", en: "no connection")
+        case .exception: LocalizedText(vi: "thiết bị báo lỗi Modbus", en: "Modbus exception")
+        case .badReply: LocalizedText(vi: "trả lời không khớp", en: "reply does not fit")
+        case .lastWill: LocalizedText(vi: "thiết bị đã ngắt (last will)", en: "gone (last will)")
+        case .violation: LocalizedText(vi: "dữ liệu sai hồ sơ", en: "payload breaks its profile")
+        }
+    }
+}
+
+extension Quality {
+    var label: LocalizedText {
+        if self.isGood { return LocalizedText(vi: "", en: "") }
+        switch self.reason {
+        case .none: return LocalizedText(vi: "chưa chắc", en: "uncertain")
+        case .communication: return LocalizedText(vi: "mất liên lạc", en: "no communication")
+        case .sentinel: return LocalizedText(vi: "thiết bị báo không có giá trị", en: "device says: no value")
+        case .range: return LocalizedText(vi: "ngoài khoảng hợp lý", en: "out of range")
+        case .rateOfChange: return LocalizedText(vi: "thay đổi quá nhanh", en: "changes too fast")
+        case .stale: return LocalizedText(vi: "số liệu cũ", en: "stale")
+        case .notReady: return LocalizedText(vi: "chưa sẵn sàng", en: "not ready")
+        case .unknownValue: return LocalizedText(vi: "giá trị lạ", en: "unknown value")
+        case .malformed: return LocalizedText(vi: "không đọc được", en: "cannot be read")
+        }
+    }
+}
+
+/// Instants in the site's local time.
+enum LocalTime {
+    /// `2026-11-23 21:44:05`.
+    static func text(_ tick: Tick?, _ utcOffsetSeconds: Int64) -> String {
+        guard let tick else { return "–" }
+        let shifted = UTCText.rfc3339(tick.advanced(byMilliseconds: utcOffsetSeconds * 1_000))
+        return String(shifted.prefix(19)).replacing("T", with: " ")
+    }
+
+    /// `3 min` since.
+    static func span(_ milliseconds: Int64) -> String {
+        let seconds = max(milliseconds, 0) / 1_000
+        switch seconds {
+        case ..<60: return "\(seconds) s"
+        case ..<3_600: return "\(seconds / 60) min"
+        case ..<86_400: return "\(seconds / 3_600) h \(seconds % 3_600 / 60) min"
+        default: return "\(seconds / 86_400) d \(seconds % 86_400 / 3_600) h"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Acquisition
+internal import CampusModel
+internal import DeviceProfile
+internal import Logging
+internal import SchoolRecords
+internal import ServiceLifecycle
+internal import SiteConfiguration
+internal import TimeSeriesRing
+
+/// Writes the hourly and daily summaries of each point into the records, so that history outlives the ring.
+struct Summarizer: Service {
+    let gateway: Gateway
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    let gateway = self.gateway
+                    try await gateway.records.perform { try Self.summarize(gateway, $0) }
+                } catch {
+                    self.gateway.logger.error("summaries not written; tried again later", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(60))
+            }
+        }
+    }
+
+    /// Fills every finished hour that has none yet, the oldest first, then the days.
+    static func summarize(_ gateway: Gateway, _ records: Records) throws {
+        let offset = gateway.site.utcOffsetSeconds
+        let now = gateway.clock.now()
+        let week: Int64 = 7 * 86_400_000
+        let since = now.advanced(byMilliseconds: -week)
+        for hour in try records.summariesPending(.hour, since: since, now: now, utcOffsetSeconds: offset, limit: 24) {
+            let range = hour..<hour.advanced(byMilliseconds: 3_600_000)
+            var summaries: [PointSummary] = []
+            for runtime in gateway.engine.devices {
+                for (index, series) in runtime.series.enumerated() {
+                    guard let series else { continue }
+                    let found = gateway.ring.aggregate(series, in: range, stepMilliseconds: 3_600_000, limit: 1)
+                    guard var rollup = found.first else { continue }
+                    rollup.start = hour
+                    let point = runtime.device.profile.points[index]
+                    summaries.append(
+                        PointSummary(
+                            point: PointID(device: runtime.device.id, name: point.name), node: runtime.device.node,
+                            unit: point.unit, rollup: rollup))
+                }
+            }
+            _ = try records.upsert(summaries, period: .hour, completing: [hour])
+        }
+        for day in try records.summariesPending(.day, since: since, now: now, utcOffsetSeconds: offset, limit: 7) {
+            try records.summarizeDay(startingAt: day)
+        }
+    }
+}
