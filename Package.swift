@@ -111,7 +111,7 @@ let package = Package(
         ),
 
         executable("campus-gateway", ["GatewayApp", argumentParser, logging]),
-        executable("campus-simulator", ["SimulatorApp", argumentParser]),
+        executable("campus-simulator", ["SimulatorApp", argumentParser, logging, serviceLifecycle, unixSignals]),
         executable("campusctl", ["OperatorApp", argumentParser]),
 
         tests("CampusModelTests", ["CampusModel"]),

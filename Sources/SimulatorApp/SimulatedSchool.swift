@@ -1,0 +1,257 @@
+internal import CampusModel
+internal import DeviceProfile
+internal import Foundation
+package import Logging
+internal import MQTTTransport
+internal import ModbusTransport
+internal import ServiceLifecycle
+internal import SiteConfiguration
+internal import StrictYAML
+internal import Synchronization
+
+/// Plays every device of a site: publishers over MQTT, Modbus units on the site's own addresses.
+package final class SimulatedSchool: Service, Sendable {
+    /// Where and how to play.
+    package struct Options: Sendable {
+        package var sitePath: String
+        package var profileFolders: [String]
+        package var brokerHost = "127.0.0.1"
+        package var brokerPort: UInt16
+        package var username: String?
+        package var passwordFile: String?
+        /// Publishers send this often, milliseconds.
+        package var publishMilliseconds: Int64 = 10_000
+        package var seed: UInt64 = 1
+        /// Serial lines to play on, by bus: the other end of the line that the gateway opens.
+        package var serialLines: [String: String] = [:]
+        /// Commands are read from this file, line by line as they are appended.
+        package var controlFile: String?
+
+        package init(sitePath: String, profileFolders: [String], brokerPort: UInt16) {
+            self.sitePath = sitePath
+            self.profileFolders = profileFolders
+            self.brokerPort = brokerPort
+        }
+    }
+
+    private struct Publisher: Sendable {
+        var id: String
+        var profile: DeviceProfile
+        var parameters: [String: String]
+    }
+
+    private let options: Options
+    private let site: SiteDefinition
+    private let model: SignalModel
+    private let clock = SystemTickClock()
+    private let publishers: [Publisher]
+    private let servers: [String: RegisterServer]
+    private let connection: MQTTConnection
+    private let faults = Mutex<[String: RegisterFault]>([:])
+    private let logger: Logger
+    private let sent = Atomic<UInt64>(0)
+
+    /// Reads the site and its profiles.
+    package init(options: Options, logger: Logger) throws {
+        self.options = options
+        self.logger = logger
+        let text = try Self.text(of: options.sitePath)
+        let site: SiteDefinition
+        do throws(YAMLProblems) {
+            site = try SiteDefinition.read(yaml: text, file: options.sitePath)
+        } catch {
+            throw SimulatorError(error.description)
+        }
+        self.site = site
+        let library = ProfileLibrary(folders: options.profileFolders)
+        let model = SignalModel(seed: options.seed, timetable: site.timetable, utcOffsetSeconds: site.utcOffsetSeconds)
+        self.model = model
+        var publishers: [Publisher] = []
+        var banks: [String: [UInt8: PlayedBank.Unit]] = [:]
+        for device in site.devices where device.isEnabled {
+            guard let profile = library[device.profile]?.profile else {
+                throw SimulatorError("device \(device.id): there is no profile called '\(device.profile)'")
+            }
+            switch (device.address, profile.wire) {
+            case (.mqtt(let parameters), .mqtt):
+                publishers.append(Publisher(id: device.id.rawValue, profile: profile, parameters: parameters))
+            case (.modbus(let bus, let unit), .modbus(let wire)):
+                banks[bus, default: [:]][unit ?? wire.unit] = PlayedBank.Unit(
+                    device: device.id.rawValue, profile: profile)
+            default: throw SimulatorError("device \(device.id): its address does not fit its profile")
+            }
+        }
+        self.publishers = publishers
+        let clock = self.clock
+        self.servers = banks.mapValues { RegisterServer(bank: PlayedBank(units: $0, model: model, clock: clock)) }
+        var mqtt = MQTTConfiguration(
+            host: options.brokerHost, port: options.brokerPort, clientID: "simulator-\(UInt32.random(in: 0...UInt32.max))")
+        mqtt.sessionExpirySeconds = 0
+        mqtt.username = options.username
+        mqtt.password = try options.passwordFile.map {
+            try Self.text(of: $0).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        mqtt.publishQueueMax = 100_000
+        self.connection = MQTTConnection(configuration: mqtt, receiver: SilentReceiver(), logger: logger)
+    }
+
+    static func text(of path: String) throws -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw SimulatorError("\(path): the file cannot be read")
+        }
+        return text
+    }
+
+    package func run() async throws {
+        try self.startServers()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await self.connection.run() }
+            group.addTask { await self.publish() }
+            group.addTask { await self.followCommands() }
+            await group.waitForAll()
+        }
+        for server in self.servers.values { server.stop() }
+    }
+
+    private func startServers() throws {
+        for bus in self.site.buses {
+            guard let server = self.servers[bus.id] else { continue }
+            switch bus.medium {
+            case .tcp(let host, let port): _ = try server.listen(host: host == "localhost" ? "127.0.0.1" : host, port: port)
+            case .rtu:
+                guard let line = self.options.serialLines[bus.id] else {
+                    throw SimulatorError("bus \(bus.id) is a serial line: name its other end with --serial \(bus.id)=PATH")
+                }
+                try server.serveRTU(device: line)
+            }
+        }
+        self.logger.info(
+            "playing", metadata: ["publishers": "\(self.publishers.count)", "buses": "\(self.servers.count)"])
+    }
+
+    private func publish() async {
+        await cancelWhenGracefulShutdown {
+            let period = max(self.options.publishMilliseconds, 100)
+            // Each publisher has its own place in the period.
+            let slots = 20
+            var slot = 0
+            while !Task.isCancelled {
+                let tick = self.clock.now()
+                for (index, publisher) in self.publishers.enumerated() where index % slots == slot {
+                    self.publish(publisher, at: tick)
+                }
+                slot = (slot + 1) % slots
+                try? await Task.sleep(for: .milliseconds(period / Int64(slots)))
+            }
+        }
+    }
+
+    private func publish(_ publisher: Publisher, at tick: Tick) {
+        let fault = self.faults.withLock { $0[publisher.id] } ?? .none
+        if fault == .silence { return }
+        var values: [Int: Double] = [:]
+        for (index, point) in publisher.profile.points.enumerated() where point.kind != .text {
+            values[index] = self.model.value(of: point, device: publisher.id, at: tick)
+        }
+        var fields: [String: String] = [:]
+        if !publisher.profile.events.isEmpty {
+            guard self.model.occupancy(at: tick) > 0 || tick.rawValue / 1_000 % 3 == 0 else { return }
+            for event in publisher.profile.events {
+                guard case .payload(_, _, let definitions) = event.capture else { continue }
+                for field in definitions where field.privacy != .drop {
+                    fields[field.name] = Self.field(field.name, publisher.id, tick)
+                }
+            }
+        }
+        let messages = ProfileEncoder(profile: publisher.profile).messages(
+            values: values, fields: fields, parameters: publisher.parameters, tick: tick,
+            zonelessOffsetSeconds: self.site.utcOffsetSeconds)
+        for message in messages {
+            let payload = fault == .garbage ? Array("{\"broken\": ".utf8) : message.payload
+            do throws(MQTTError) {
+                try self.connection.publish(topic: message.topic, payload: payload)
+                self.sent.add(1, ordering: .relaxed)
+            } catch {
+                return
+            }
+        }
+    }
+
+    private static func field(_ name: String, _ device: String, _ tick: Tick) -> String {
+        switch name {
+        case "uid", "card":
+            let number = UInt32(truncatingIfNeeded: tick.rawValue / 10_000 &* 2_654_435_761)
+            return "04" + String(number, radix: 16, uppercase: true)
+        case "user": return "Học sinh \(tick.rawValue / 10_000 % 700)"
+        case "tag": return "asset-\(device)"
+        case "known": return "true"
+        default: return "1"
+        }
+    }
+
+    /// Takes one command. Returns what to answer.
+    ///
+    /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close` and `storm`, which
+    /// drops all Modbus connections at once.
+    package func take(command: String) -> String {
+        let words = command.split(separator: " ").map(String.init)
+        guard let verb = words.first else { return "" }
+        switch verb {
+        case "storm":
+            for server in self.servers.values { server.dropConnections() }
+            return "all Modbus connections dropped"
+        case "fault":
+            guard words.count >= 3, let fault = Self.fault(Array(words[2...])) else {
+                return "usage: fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close"
+            }
+            guard let device = self.site.devices.first(where: { $0.id.rawValue == words[1] }) else {
+                return "there is no device called '\(words[1])'"
+            }
+            self.faults.withLock { $0[words[1]] = fault }
+            if case .modbus(let bus, let unit) = device.address { self.servers[bus]?.set(fault, unit: unit ?? 1) }
+            return "\(words[1]): \(words[2...].joined(separator: " "))"
+        default: return "commands: fault DEVICE …, storm"
+        }
+    }
+
+    private static func fault(_ words: [String]) -> RegisterFault? {
+        let number = words.count > 1 ? Int(words[1]) : nil
+        switch words[0] {
+        case "none": return RegisterFault.none
+        case "silence": return .silence
+        case "garbage": return .garbage
+        case "late": return number.map { .late(milliseconds: min(max($0, 0), 60_000)) }
+        case "drip": return number.map { .drip(milliseconds: min(max($0, 0), 10_000)) }
+        case "exception": return number.flatMap { UInt8(exactly: $0) }.map { .exception($0) }
+        case "wrong-unit": return .wrongUnit
+        case "wrong-length": return .wrongLength
+        case "close": return .close
+        default: return nil
+        }
+    }
+
+    private func followCommands() async {
+        guard let path = self.options.controlFile else { return }
+        await cancelWhenGracefulShutdown {
+            var offset = 0
+            while !Task.isCancelled {
+                if let data = FileManager.default.contents(atPath: path), data.count > offset {
+                    let fresh = String(decoding: data[offset...], as: UTF8.self)
+                    if let end = fresh.lastIndex(of: "\n") {
+                        for line in fresh[..<end].split(separator: "\n") {
+                            self.logger.info("command", metadata: ["answer": "\(self.take(command: String(line)))"])
+                        }
+                        offset += fresh[...end].utf8.count
+                    }
+                }
+                try? await Task.sleep(for: .milliseconds(300))
+            }
+        }
+    }
+}
+
+/// A receiver for connections that only publish.
+struct SilentReceiver: MQTTBatchReceiver {
+    func receive(_ batch: [MQTTMessage]) {}
+    func connectionChanged(_ state: MQTTConnectionState) {}
+}
