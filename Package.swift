@@ -90,7 +90,8 @@ let package = Package(
             "GatewayApp",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SchoolRecords",
-                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", httpTypes, hummingbird, hummingbirdCore,
+                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", httpTypes, hummingbird,
+                hummingbirdCore,
                 hummingbirdTLS, logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources")]
@@ -112,7 +113,7 @@ let package = Package(
 
         executable("campus-gateway", ["GatewayApp", argumentParser, logging]),
         executable("campus-simulator", ["SimulatorApp", argumentParser, logging, serviceLifecycle, unixSignals]),
-        executable("campusctl", ["OperatorApp", argumentParser]),
+        executable("campusctl", ["OperatorApp"]),
 
         tests("CampusModelTests", ["CampusModel"]),
         tests("StrictYAMLTests", ["StrictYAML"]),

@@ -72,9 +72,15 @@ package final class AcquisitionEngine: Service, Sendable {
         self.logger = logger
         self.quarantine = Quarantine(capacity: quarantineEntries)
         self.ingest = MessageIngest(
-            store: store, events: events, clock: clock, quarantine: self.quarantine,
-            suggester: ProfileSuggester(profiles: profiles), options: options,
-            payloadBytesMax: payloadBytesMax, logger: logger)
+            store: store,
+            events: events,
+            clock: clock,
+            quarantine: self.quarantine,
+            suggester: ProfileSuggester(profiles: profiles),
+            options: options,
+            payloadBytesMax: payloadBytesMax,
+            logger: logger
+        )
         (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -106,8 +112,15 @@ package final class AcquisitionEngine: Service, Sendable {
             let poller =
                 kept
                 ?? BusPoller(
-                    bus: bus.id, reader: bus.reader, store: self.store, events: self.events, clock: self.clock,
-                    timer: self.timer, options: self.options, logger: self.logger)
+                    bus: bus.id,
+                    reader: bus.reader,
+                    store: self.store,
+                    events: self.events,
+                    clock: self.clock,
+                    timer: self.timer,
+                    options: self.options,
+                    logger: self.logger
+                )
             poller.update(devices: members)
             pollers[bus.id] = (bus.endpoint, poller)
         }
@@ -193,8 +206,11 @@ package final class AcquisitionEngine: Service, Sendable {
             for runtime in self.devices {
                 guard case .mqtt = runtime.device.address else { continue }
                 runtime.waited(
-                    until: now, periodMilliseconds: runtime.device.reportMilliseconds,
-                    missedMax: self.options.missedMax, into: &batch)
+                    until: now,
+                    periodMilliseconds: runtime.device.reportMilliseconds,
+                    missedMax: self.options.missedMax,
+                    into: &batch
+                )
             }
             batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
         }

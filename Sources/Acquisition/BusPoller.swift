@@ -64,7 +64,11 @@ package final class BusPoller: Sendable {
                 let list = self.devices.withLock { ($0.version, $0.runtimes) }
                 if session.version != list.0 {
                     session.rebuild(
-                        version: list.0, runtimes: list.1, options: self.options, now: self.timer.nowNanoseconds)
+                        version: list.0,
+                        runtimes: list.1,
+                        options: self.options,
+                        now: self.timer.nowNanoseconds
+                    )
                 }
                 let now = self.timer.nowNanoseconds
                 if let entry = session.schedule.takeDue(now: now) {
@@ -92,7 +96,10 @@ package final class BusPoller: Sendable {
     }
 
     private func readPoints(
-        _ entry: PollSchedule.Entry, slot: PollSession.Slot, plan: RegisterPlan, session: inout PollSession
+        _ entry: PollSchedule.Entry,
+        slot: PollSession.Slot,
+        plan: RegisterPlan,
+        session: inout PollSession
     ) async {
         let requests = plan.reads.map { read in
             RegisterRequest(unit: slot.unit, table: read.table, address: read.address, count: read.count)
@@ -120,8 +127,13 @@ package final class BusPoller: Sendable {
             plan.decode(replies: replies, into: &session.values, texts: &session.texts)
             let tick = self.clock.tick(boottimeNanoseconds: received)
             slot.runtime.accept(
-                values: session.values, texts: session.texts, tick: tick, received: tick,
-                heartbeatMilliseconds: self.options.heartbeatMilliseconds, into: &session.batch)
+                values: session.values,
+                texts: session.texts,
+                tick: tick,
+                received: tick,
+                heartbeatMilliseconds: self.options.heartbeatMilliseconds,
+                into: &session.batch
+            )
         }
         if let (index, busFailure) = failure {
             self.note(busFailure, request: requests[index], slot: slot, isWhole: received == 0, batch: &session.batch)
@@ -199,7 +211,11 @@ package final class BusPoller: Sendable {
             }
             if let clear = captured.clear {
                 let write = RegisterWrite(
-                    unit: slot.unit, table: clear.table, address: clear.address, value: clear.value)
+                    unit: slot.unit,
+                    table: clear.table,
+                    address: clear.address,
+                    value: clear.value
+                )
                 if let failure = await self.reader.write(write) {
                     self.logger.warning("event flag not cleared", metadata: ["reason": "\(failure.reason)"])
                 }
@@ -232,7 +248,9 @@ private struct PollSession {
 
     mutating func rebuild(version: Int, runtimes: [DeviceRuntime], options: PollingOptions, now: UInt64) {
         let known = Dictionary(
-            self.devices.map { (ObjectIdentifier($0.runtime), $0) }, uniquingKeysWith: { first, _ in first })
+            self.devices.map { (ObjectIdentifier($0.runtime), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         self.version = version
         self.devices = runtimes.compactMap { runtime in
             known[ObjectIdentifier(runtime)] ?? Self.slot(for: runtime)

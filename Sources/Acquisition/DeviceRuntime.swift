@@ -32,7 +32,8 @@ package final class DeviceRuntime: Sendable {
                 health: DeviceHealth(since: now),
                 points: Array(repeating: PointState(), count: count),
                 changed: Array(repeating: false, count: count)
-            ))
+            )
+        )
     }
 
     /// Takes one decoded reply or message of the device.
@@ -59,12 +60,13 @@ package final class DeviceRuntime: Sendable {
             for value in values {
                 let index = value.point
                 let sample = Sample(tick: tick, value: value.value, quality: value.quality)
-                let stored = state.points[index].accept(
-                    sample,
-                    received: received,
-                    definition: definitions[index],
-                    heartbeatMilliseconds: heartbeatMilliseconds
-                )
+                let stored = state.points[index]
+                    .accept(
+                        sample,
+                        received: received,
+                        definition: definitions[index],
+                        heartbeatMilliseconds: heartbeatMilliseconds
+                    )
                 guard let stored else { continue }
                 state.changed[index] = true
                 if let series = self.series[index] { batch.append(SeriesSample(series: series, sample: stored)) }
@@ -147,14 +149,20 @@ package final class DeviceRuntime: Sendable {
         self.state.withLock { state in
             let before = state.health.state
             let wentOffline = state.health.waited(
-                until: tick, periodMilliseconds: periodMilliseconds, missedMax: missedMax)
+                until: tick,
+                periodMilliseconds: periodMilliseconds,
+                missedMax: missedMax
+            )
             if state.health.state != before { state.hasChanged = true }
             if wentOffline { self.markAll(&state, .bad(.stale), at: tick, into: &batch) }
         }
     }
 
     private func markAll(
-        _ state: inout State, _ quality: Quality, at tick: Tick, into batch: inout [SeriesSample]
+        _ state: inout State,
+        _ quality: Quality,
+        at tick: Tick,
+        into batch: inout [SeriesSample]
     ) {
         for index in state.points.indices {
             guard let sample = state.points[index].mark(quality, at: tick) else { continue }

@@ -107,7 +107,11 @@ package final class MessageIngest: Sendable {
         for index in scratch.matches {
             let route = routes.routes[index]
             let outcome = route.decoder.decode(
-                topic: message.topic, payload: message.payload, isRetained: message.isRetained, arrival: arrival)
+                topic: message.topic,
+                payload: message.payload,
+                isRetained: message.isRetained,
+                arrival: arrival
+            )
             if self.accept(outcome, of: message, route: route, arrival: arrival, scratch: &scratch) { isClaimed = true }
         }
         guard !isClaimed else { return }
@@ -123,7 +127,9 @@ package final class MessageIngest: Sendable {
         self.counters.withLock { $0.unclaimed &+= 1 }
         if let id {
             self.quarantine.suggest(
-                self.suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival), for: id)
+                self.suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival),
+                for: id
+            )
         }
     }
 
@@ -144,8 +150,13 @@ package final class MessageIngest: Sendable {
             let tick = outcome.time ?? arrival
             if !outcome.values.isEmpty || !outcome.texts.isEmpty || outcome.events.isEmpty {
                 route.runtime.accept(
-                    values: outcome.values, texts: outcome.texts, tick: tick, received: arrival,
-                    heartbeatMilliseconds: self.options.heartbeatMilliseconds, into: &scratch.samples)
+                    values: outcome.values,
+                    texts: outcome.texts,
+                    tick: tick,
+                    received: arrival,
+                    heartbeatMilliseconds: self.options.heartbeatMilliseconds,
+                    into: &scratch.samples
+                )
             } else {
                 route.runtime.polledEvents(at: arrival)
             }
@@ -154,7 +165,9 @@ package final class MessageIngest: Sendable {
             let frame = PayloadRedaction.text(message.payload, personal: route.personalNames, limit: 512)
             route.runtime.violated(
                 fault: DeviceFault(tick: arrival, reason: reason.rawValue, message: detail, frame: frame),
-                at: arrival, into: &scratch.samples)
+                at: arrival,
+                into: &scratch.samples
+            )
             self.quarantine.add(
                 topic: PayloadRedaction.printable(message.topic, limit: 256),
                 reason: reason.rawValue,
@@ -206,13 +219,19 @@ package struct MessageRoutes: Sendable {
             guard case .mqtt(let parameters) = runtime.device.address else { continue }
             do {
                 let decoder = try MessageDecoder(
-                    profile: runtime.device.profile, device: runtime.device.id, parameters: parameters,
-                    zonelessOffsetSeconds: runtime.device.zonelessOffsetSeconds)
+                    profile: runtime.device.profile,
+                    device: runtime.device.id,
+                    parameters: parameters,
+                    zonelessOffsetSeconds: runtime.device.zonelessOffsetSeconds
+                )
                 for filter in decoder.subscriptions { filters.append((filter, routes.count)) }
                 routes.append(
                     MessageRoute(
-                        runtime: runtime, decoder: decoder,
-                        personalNames: runtime.device.profile.personalMemberNames))
+                        runtime: runtime,
+                        decoder: decoder,
+                        personalNames: runtime.device.profile.personalMemberNames
+                    )
+                )
             } catch {
                 problems.append((runtime.device.id, "\(error)"))
             }

@@ -54,7 +54,8 @@ package enum PayloadRedaction {
     }
 
     private static func string(
-        in bytes: ArraySlice<UInt8>, at start: Int
+        in bytes: ArraySlice<UInt8>,
+        at start: Int
     ) -> (content: ArraySlice<UInt8>, end: Int)? {
         var index = start + 1
         while index < bytes.endIndex {

@@ -31,7 +31,8 @@ package struct PollSchedule: Sendable {
         let spread = min(periodNanoseconds, 2_000_000_000)
         let offset = UInt64(exactly: (Double(spread) * min(max(phase, 0), 0.999)).rounded()) ?? 0
         self.entries.append(
-            Entry(device: device, poll: poll, periodNanoseconds: periodNanoseconds, dueNanoseconds: now &+ offset))
+            Entry(device: device, poll: poll, periodNanoseconds: periodNanoseconds, dueNanoseconds: now &+ offset)
+        )
     }
 
     /// The earliest due time, or `nil` when the bus has nothing to read.
@@ -39,7 +40,10 @@ package struct PollSchedule: Sendable {
 
     /// Takes the entry that is due longest at `now`, and sets its next due time on its grid.
     package mutating func takeDue(now: UInt64) -> Entry? {
-        guard let index = self.entries.indices.min(by: { self.entries[$0].dueNanoseconds < self.entries[$1].dueNanoseconds }),
+        guard
+            let index = self.entries.indices.min(by: {
+                self.entries[$0].dueNanoseconds < self.entries[$1].dueNanoseconds
+            }),
             self.entries[index].dueNanoseconds <= now
         else { return nil }
         let entry = self.entries[index]

@@ -22,8 +22,11 @@ package struct ProfileSuggester: Sendable {
                 let all = self.completed(parameters, for: wire)
                 guard
                     let decoder = try? MessageDecoder(
-                        profile: profile, device: DeviceID(rawValue: "candidate"), parameters: all,
-                        zonelessOffsetSeconds: 0)
+                        profile: profile,
+                        device: DeviceID(rawValue: "candidate"),
+                        parameters: all,
+                        zonelessOffsetSeconds: 0
+                    )
                 else { continue }
                 let outcome = decoder.decode(topic: topic, payload: payload, isRetained: false, arrival: arrival)
                 guard case .decoded = outcome.status else { continue }

@@ -96,8 +96,18 @@ package final class Quarantine: Sendable {
             let id = state.nextID
             state.nextID &+= 1
             state.entries[key] = Entry(
-                id: id, topic: shortTopic, reason: reason, detail: detail, device: device, payload: payload(),
-                payloadBytes: payloadBytes, firstSeen: tick, lastSeen: tick, count: 1, suggestions: [])
+                id: id,
+                topic: shortTopic,
+                reason: reason,
+                detail: detail,
+                device: device,
+                payload: payload(),
+                payloadBytes: payloadBytes,
+                firstSeen: tick,
+                lastSeen: tick,
+                count: 1,
+                suggestions: []
+            )
             return id
         }
     }

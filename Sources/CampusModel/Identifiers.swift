@@ -18,7 +18,8 @@ package enum IdentifierRule {
             default: break
             }
             throw IdentifierError(
-                description: "\(kind) '\(text)' may only have the characters a-z 0-9 - _ . and starts with a letter or digit"
+                description:
+                    "\(kind) '\(text)' may only have the characters a-z 0-9 - _ . and starts with a letter or digit"
             )
         }
     }

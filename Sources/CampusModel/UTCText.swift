@@ -86,7 +86,9 @@ package enum UTCText {
         var isAtEnd: Bool { self.position == self.bytes.count }
 
         mutating func take(_ character: Character) -> Bool {
-            guard self.position < self.bytes.count, self.bytes[self.position] == character.asciiValue else { return false }
+            guard self.position < self.bytes.count, self.bytes[self.position] == character.asciiValue else {
+                return false
+            }
             self.position += 1
             return true
         }

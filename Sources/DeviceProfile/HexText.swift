@@ -30,7 +30,8 @@ package enum HexText {
         bytes.map { byte in
             let digits = String(byte, radix: 16, uppercase: true)
             return digits.count == 1 ? "0" + digits : digits
-        }.joined(separator: " ")
+        }
+        .joined(separator: " ")
     }
 }
 

@@ -25,9 +25,11 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        self.tokens.map { token in
-            "/" + token.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
-        }.joined()
+        self.tokens
+            .map { token in
+                "/" + token.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+            }
+            .joined()
     }
 
     private static func unescaped(_ part: Substring) -> String? {

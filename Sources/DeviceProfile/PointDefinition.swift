@@ -117,8 +117,12 @@ package struct EventDefinition: Sendable {
     package enum Capture: Sendable {
         case payload(messageIndex: Int, sequence: JSONPointer?, fields: [PayloadField])
         case registers(
-            newFlag: Flag?, sequence: RegisterSource?, clear: Clear?, poll: PointDefinition.PollClass,
-            fields: [RegisterField])
+            newFlag: Flag?,
+            sequence: RegisterSource?,
+            clear: Clear?,
+            poll: PointDefinition.PollClass,
+            fields: [RegisterField]
+        )
     }
 
     package var name: String

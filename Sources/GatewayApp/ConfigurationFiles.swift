@@ -53,7 +53,8 @@ package struct ConfigurationFiles: Sendable {
 
     private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> String? {
         guard let entry = library[device.profile] else {
-            let hint = NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
+            let hint =
+                NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
                 .map { "; did you mean '\($0)'?" } ?? ""
             return "there is no profile called '\(device.profile)'\(hint)"
         }

@@ -47,9 +47,12 @@ package final class Gateway: Sendable {
         self.state = state
         self.ring = try TimeSeriesRing(
             configuration: .init(
-                directory: state.file("ring"), seriesMax: configuration.ring.seriesMax,
+                directory: state.file("ring"),
+                seriesMax: configuration.ring.seriesMax,
                 samplesPerSeries: configuration.ring.samplesPerSeries,
-                minuteRollupsPerSeries: configuration.ring.minutesPerSeries))
+                minuteRollupsPerSeries: configuration.ring.minutesPerSeries
+            )
+        )
         for problem in self.ring.openReport.problems { logger.warning("ring", metadata: ["problem": "\(problem)"]) }
         let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
         self.clock = clock
@@ -62,9 +65,13 @@ package final class Gateway: Sendable {
             events: RecordsStore(records: self.records),
             clock: clock,
             options: PollingOptions(
-                fastMilliseconds: polling.fastMilliseconds, normalMilliseconds: polling.normalMilliseconds,
-                slowMilliseconds: polling.slowMilliseconds, onceMilliseconds: polling.onceMilliseconds,
-                missedMax: Int64(polling.missedMax), heartbeatMilliseconds: polling.heartbeatMilliseconds),
+                fastMilliseconds: polling.fastMilliseconds,
+                normalMilliseconds: polling.normalMilliseconds,
+                slowMilliseconds: polling.slowMilliseconds,
+                onceMilliseconds: polling.onceMilliseconds,
+                missedMax: Int64(polling.missedMax),
+                heartbeatMilliseconds: polling.heartbeatMilliseconds
+            ),
             quarantineEntries: configuration.quarantineEntries,
             payloadBytesMax: configuration.broker.payloadBytesMax,
             logger: logger
@@ -88,15 +95,20 @@ package final class Gateway: Sendable {
     }
 
     private static func makeBroker(
-        _ configuration: GatewayConfiguration, _ state: StateFolder, _ logger: Logger
+        _ configuration: GatewayConfiguration,
+        _ state: StateFolder,
+        _ logger: Logger
     ) throws -> EmbeddedBroker? {
         guard configuration.broker.mode == .embedded else { return nil }
         var broker = EmbeddedBroker.Configuration(
-            directory: state.file("broker"), host: configuration.broker.host, port: configuration.broker.port,
+            directory: state.file("broker"),
+            host: configuration.broker.host,
+            port: configuration.broker.port,
             accounts: [
                 .init(username: "gateway", password: try state.secret("gateway.password"), topics: ["#"]),
                 .init(username: self.deviceAccount, password: try state.secret("devices.password"), topics: ["#"]),
-            ])
+            ]
+        )
         broker.certificateFile = configuration.broker.certificate?.certificate
         broker.keyFile = configuration.broker.certificate?.key
         broker.authorityFile = configuration.broker.authorityFile
@@ -105,13 +117,18 @@ package final class Gateway: Sendable {
     }
 
     private static func makeConnection(
-        _ configuration: GatewayConfiguration, _ state: StateFolder, _ embedded: EmbeddedBroker?,
-        _ receiver: IngestReceiver, _ logger: Logger
+        _ configuration: GatewayConfiguration,
+        _ state: StateFolder,
+        _ embedded: EmbeddedBroker?,
+        _ receiver: IngestReceiver,
+        _ logger: Logger
     ) throws -> MQTTConnection {
         let broker = configuration.broker
         var mqtt = MQTTConfiguration(
-            host: embedded == nil ? broker.host : "127.0.0.1", port: embedded?.port ?? broker.port,
-            clientID: broker.clientID)
+            host: embedded == nil ? broker.host : "127.0.0.1",
+            port: embedded?.port ?? broker.port,
+            clientID: broker.clientID
+        )
         mqtt.version = broker.version == .v5 ? .v5 : .v3
         mqtt.keepAliveSeconds = broker.keepAliveSeconds
         mqtt.sessionExpirySeconds = UInt32(clamping: broker.sessionExpirySeconds)
@@ -122,8 +139,10 @@ package final class Gateway: Sendable {
             mqtt.password = try state.secret("gateway.password")
             if let authority = broker.authorityFile ?? broker.certificate?.certificate, broker.certificate != nil {
                 mqtt.tls = .init(
-                    authorityFile: authority, certificateFile: broker.certificate?.certificate,
-                    keyFile: broker.certificate?.key)
+                    authorityFile: authority,
+                    certificateFile: broker.certificate?.certificate,
+                    keyFile: broker.certificate?.key
+                )
                 mqtt.host = "localhost"
             }
         } else {
@@ -136,8 +155,10 @@ package final class Gateway: Sendable {
             }
             if let authority = broker.authorityFile {
                 mqtt.tls = .init(
-                    authorityFile: authority, certificateFile: broker.certificate?.certificate,
-                    keyFile: broker.certificate?.key)
+                    authorityFile: authority,
+                    certificateFile: broker.certificate?.certificate,
+                    keyFile: broker.certificate?.key
+                )
             }
             mqtt.backoffMaxMilliseconds = 60_000
         }
@@ -178,9 +199,10 @@ package final class Gateway: Sendable {
                 buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: bus.options))
             }
         }
-        let bindings = buses.sorted { $0.key < $1.key }.map { id, entry in
-            BusBinding(id: id, endpoint: entry.endpoint, reader: ModbusReader(bus: entry.bus))
-        }
+        let bindings = buses.sorted { $0.key < $1.key }
+            .map { id, entry in
+                BusBinding(id: id, endpoint: entry.endpoint, reader: ModbusReader(bus: entry.bus))
+            }
         let devices = files.site.devices.compactMap { self.configured($0, files) }
         var problems = files.problems
         problems += self.engine.apply(AcquisitionConfiguration(devices: devices, buses: bindings))
@@ -210,10 +232,15 @@ package final class Gateway: Sendable {
         default: return nil
         }
         return ConfiguredDevice(
-            id: device.id, node: device.node, name: device.name ?? entry.profile.title, profile: entry.profile,
-            profileRevision: entry.revision, address: address,
+            id: device.id,
+            node: device.node,
+            name: device.name ?? entry.profile.title,
+            profile: entry.profile,
+            profileRevision: entry.revision,
+            address: address,
             reportMilliseconds: device.reportMilliseconds ?? self.configuration.polling.reportMilliseconds,
-            zonelessOffsetSeconds: files.site.utcOffsetSeconds)
+            zonelessOffsetSeconds: files.site.utcOffsetSeconds
+        )
     }
 
     /// Bus statistics by bus.
@@ -241,10 +268,12 @@ package final class Gateway: Sendable {
             throw GatewayError("there is no room called '\(node)'")
         }
         let file = ConfigurationFiles.adoptedFile(self.configuration)
-        var text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? "# Devices adopted from the quarantine.\ndevices:\n"
+        var text =
+            (try? String(contentsOfFile: file, encoding: .utf8)) ?? "# Devices adopted from the quarantine.\ndevices:\n"
         let parameters = suggestion.parameters.sorted { $0.key < $1.key }
             .map { "\($0.key): \(Self.quoted($0.value))" }.joined(separator: ", ")
-        text += "  - {id: \(Self.quoted(device)), node: \(Self.quoted(node)), profile: \(Self.quoted(profile)), "
+        text +=
+            "  - {id: \(Self.quoted(device)), node: \(Self.quoted(node)), profile: \(Self.quoted(profile)), "
             + "parameters: {\(parameters)}}\n"
         let before = try? String(contentsOfFile: file, encoding: .utf8)
         try self.state.write(text, to: "adopted.yaml")
@@ -255,7 +284,11 @@ package final class Gateway: Sendable {
             throw error
         }
         try self.records.audit(
-            actor: actor, action: "adopt", subject: device, detail: ["profile": profile, "node": node])
+            actor: actor,
+            action: "adopt",
+            subject: device,
+            detail: ["profile": profile, "node": node]
+        )
         self.engine.quarantine.remove(id: id)
     }
 
@@ -269,23 +302,39 @@ extension SiteRows {
     init(_ files: ConfigurationFiles, devices: [ConfiguredDevice]) {
         let names = Dictionary(devices.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.init(
-            nodes: files.site.nodes.enumerated().map { index, node in
-                SiteNodeRow(
-                    id: node.id, parent: node.parent, kind: node.kind.rawValue, roomKind: node.room?.rawValue,
-                    name: node.name, sort: index)
-            },
+            nodes: files.site.nodes.enumerated()
+                .map { index, node in
+                    SiteNodeRow(
+                        id: node.id,
+                        parent: node.parent,
+                        kind: node.kind.rawValue,
+                        roomKind: node.room?.rawValue,
+                        name: node.name,
+                        sort: index
+                    )
+                },
             devices: files.site.devices.map { device in
                 DeviceRow(
-                    id: device.id, node: device.node, profile: device.profile, addressJSON: device.addressJSON,
-                    name: device.name ?? names[device.id]?.name ?? LocalizedText(vi: device.id.rawValue, en: device.id.rawValue),
-                    asset: device.asset, isEnabled: device.isEnabled)
+                    id: device.id,
+                    node: device.node,
+                    profile: device.profile,
+                    addressJSON: device.addressJSON,
+                    name: device.name ?? names[device.id]?.name
+                        ?? LocalizedText(vi: device.id.rawValue, en: device.id.rawValue),
+                    asset: device.asset,
+                    isEnabled: device.isEnabled
+                )
             },
             points: devices.flatMap { device in
-                device.profile.points.filter { !$0.isHidden }.map { point in
-                    PointRow(
-                        id: PointID(device: device.id, name: point.name), unit: point.unit, title: point.title,
-                        privacy: point.privacy)
-                }
+                device.profile.points.filter { !$0.isHidden }
+                    .map { point in
+                        PointRow(
+                            id: PointID(device: device.id, name: point.name),
+                            unit: point.unit,
+                            title: point.title,
+                            privacy: point.privacy
+                        )
+                    }
             }
         )
     }

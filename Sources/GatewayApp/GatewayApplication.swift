@@ -26,7 +26,9 @@ package struct GatewayApplication: Sendable {
     ///   - configurationPath: Path of `gateway.yaml`.
     ///   - onReady: Called with the port of the pages once they are served.
     package init(
-        configurationPath: String, logger: Logger, onReady: @escaping @Sendable (Int) -> Void = { _ in }
+        configurationPath: String,
+        logger: Logger,
+        onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
         let files = try ConfigurationFiles.read(path: configurationPath)
         var logger = logger
@@ -36,10 +38,17 @@ package struct GatewayApplication: Sendable {
         self.live = LiveBroadcaster()
         self.console = try Console(
             configuration: ConsoleConfiguration(
-                siteName: files.site.name.vi, version: Gateway.version, isTLS: files.gateway.web.tls != nil,
-                navigation: PageRoutes.navigation),
+                siteName: files.site.name.vi,
+                version: Gateway.version,
+                isTLS: files.gateway.web.tls != nil,
+                navigation: PageRoutes.navigation
+            ),
             resources: [try ResourceFolder(module: "GatewayApp")],
-            sessions: sessions, tokens: sessions, live: self.live, logger: logger)
+            sessions: sessions,
+            tokens: sessions,
+            live: self.live,
+            logger: logger
+        )
         self.openAPI = try OpenAPIDocument.load()
         self.gateway = gateway
         self.onReady = onReady
@@ -82,7 +91,9 @@ package struct GatewayApplication: Sendable {
             router: router,
             server: try Self.server(web.tls.map { ($0.certificate, $0.key) }),
             configuration: ApplicationConfiguration(
-                address: .hostname(web.host, port: Int(web.port)), serverName: nil),
+                address: .hostname(web.host, port: Int(web.port)),
+                serverName: nil
+            ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? Int(web.port)
                 let host = web.host == "0.0.0.0" ? "127.0.0.1" : web.host
@@ -92,7 +103,11 @@ package struct GatewayApplication: Sendable {
             logger: logger
         )
         var services: [any Service] = [
-            RingKeeper(ring: gateway.ring, intervalSeconds: gateway.configuration.ring.synchronizeSeconds, logger: logger)
+            RingKeeper(
+                ring: gateway.ring,
+                intervalSeconds: gateway.configuration.ring.synchronizeSeconds,
+                logger: logger
+            )
         ]
         if let broker = gateway.broker { services.append(broker) }
         services += [
@@ -106,7 +121,8 @@ package struct GatewayApplication: Sendable {
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
-            ))
+            )
+        )
         try await group.run()
         try? await gateway.records.perform { try $0.close() }
     }
@@ -116,7 +132,9 @@ package struct GatewayApplication: Sendable {
         let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(key))
+            certificateChain: chain,
+            privateKey: .privateKey(key)
+        )
         configuration.minimumTLSVersion = .tlsv12
         return try .tls(.http1(configuration: .init(idleTimeout: .seconds(60))), tlsConfiguration: configuration)
     }

@@ -8,7 +8,10 @@ struct StateFolder: Sendable {
         self.path = path
         do {
             try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
         } catch {
             throw GatewayError("the state folder \(path) cannot be made: \(error)")
         }
@@ -23,7 +26,8 @@ struct StateFolder: Sendable {
             if !trimmed.isEmpty { return trimmed }
         }
         var generator = SystemRandomNumberGenerator()
-        let secret = (0..<32).map { _ in String("abcdefghijkmnpqrstuvwxyz23456789".randomElement(using: &generator) ?? "x") }
+        let secret = (0..<32)
+            .map { _ in String("abcdefghijkmnpqrstuvwxyz23456789".randomElement(using: &generator) ?? "x") }
             .joined()
         try self.write(secret + "\n", to: name)
         return secret

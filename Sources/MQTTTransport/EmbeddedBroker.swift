@@ -68,7 +68,10 @@ package final class EmbeddedBroker: Service, Sendable {
         self.logger = logger
         let folder = configuration.directory
         try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         guard FileManager.default.isExecutableFile(atPath: Self.program) else {
             throw MQTTError(.broker, "\(Self.program) is missing; install it with: apt-get install mosquitto")
         }
@@ -214,9 +217,14 @@ package final class EmbeddedBroker: Service, Sendable {
     private func writeFiles() throws {
         let configuration = self.configuration
         try self.write(
-            configuration.accounts.map { account in
-                (["user \(account.username)"] + account.topics.map { "topic readwrite \($0)" }).joined(separator: "\n")
-            }.joined(separator: "\n\n") + "\n", to: "acl")
+            configuration.accounts
+                .map { account in
+                    (["user \(account.username)"] + account.topics.map { "topic readwrite \($0)" })
+                        .joined(separator: "\n")
+                }
+                .joined(separator: "\n\n") + "\n",
+            to: "acl"
+        )
         let wanted = configuration.accounts.map { "\($0.username):\($0.password)" }.joined(separator: "\n") + "\n"
         if (try? String(contentsOfFile: self.path("accounts"), encoding: .utf8)) != wanted
             || !FileManager.default.fileExists(atPath: self.path("passwords"))

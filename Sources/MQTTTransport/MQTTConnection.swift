@@ -78,11 +78,19 @@ package final class MQTTConnection: Service, Sendable {
             throw MQTTError(.payloadTooLarge, "\(payload.count) bytes are more than MQTT allows")
         }
         let message = OutgoingMessage(
-            topic: topic, payload: payload, qos: min(qos, 1), isRetained: isRetained, completion: completion)
+            topic: topic,
+            payload: payload,
+            qos: min(qos, 1),
+            isRetained: isRetained,
+            completion: completion
+        )
         let verdict: MQTTError? = self.shared.withLock { shared in
             if shared.isStopping { return MQTTError(.closed, "the connection is being closed") }
             guard shared.outgoing.count < self.configuration.publishQueueMax else {
-                return MQTTError(.queueFull, "\(shared.outgoing.count) messages wait already; the broker is slow or away")
+                return MQTTError(
+                    .queueFull,
+                    "\(shared.outgoing.count) messages wait already; the broker is slow or away"
+                )
             }
             shared.outgoing.append(message)
             return nil
@@ -93,7 +101,10 @@ package final class MQTTConnection: Service, Sendable {
 
     /// Publishes a message and waits until the broker has it.
     package func publishAndWait(
-        topic: String, payload: [UInt8], qos: UInt8 = 1, isRetained: Bool = false
+        topic: String,
+        payload: [UInt8],
+        qos: UInt8 = 1,
+        isRetained: Bool = false
     ) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             do {
@@ -110,7 +121,8 @@ package final class MQTTConnection: Service, Sendable {
         signal(SIGPIPE, SIG_IGN)
         var backoff = Backoff(
             initialMilliseconds: self.configuration.backoffInitialMilliseconds,
-            maximumMilliseconds: self.configuration.backoffMaxMilliseconds)
+            maximumMilliseconds: self.configuration.backoffMaxMilliseconds
+        )
         var pending: [OutgoingMessage] = []
         while !self.isStopping {
             self.change(.connecting)
@@ -147,9 +159,10 @@ package final class MQTTConnection: Service, Sendable {
     private func connectAndServe(pending: inout [OutgoingMessage]) -> String {
         let place = "\(self.configuration.host):\(self.configuration.port)"
         if let problem = TCPProbe.problem(
-            host: self.configuration.host, port: self.configuration.port,
-            timeoutMilliseconds: min(self.configuration.connectDeadlineMilliseconds, 3_000))
-        {
+            host: self.configuration.host,
+            port: self.configuration.port,
+            timeoutMilliseconds: min(self.configuration.connectDeadlineMilliseconds, 3_000)
+        ) {
             return "\(place): \(problem)"
         }
         let handle: MosquittoHandle
@@ -206,7 +219,9 @@ package final class MQTTConnection: Service, Sendable {
                 session.isConnected = true
                 self.change(.connected)
             }
-            if !session.isConnected, boottimeNanoseconds() > deadline { return "the broker accepts but does not answer" }
+            if !session.isConnected, boottimeNanoseconds() > deadline {
+                return "the broker accepts but does not answer"
+            }
             if session.isConnected, let problem = self.pump(&session) { return problem }
             var result = handle.write()
             if result == 0 { result = handle.keepAlive() }
@@ -229,7 +244,9 @@ package final class MQTTConnection: Service, Sendable {
         } catch {
             self.shared.withLock { $0.statistics.refusedBatches &+= 1 }
             self.logger.error(
-                "messages not stored; they are not acknowledged and will come again", metadata: ["error": "\(error)"])
+                "messages not stored; they are not acknowledged and will come again",
+                metadata: ["error": "\(error)"]
+            )
             return "the messages could not be stored: \(error)"
         }
         self.shared.withLock { shared in

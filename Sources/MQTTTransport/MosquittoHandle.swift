@@ -36,21 +36,28 @@ final class MosquittoHandle {
         let version = configuration.version == .v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311
         mosquitto_int_option(self.raw, MOSQ_OPT_PROTOCOL_VERSION, Int32(version))
         mosquitto_int_option(
-            self.raw, MOSQ_OPT_RECEIVE_MAXIMUM, Int32(clamping: min(max(configuration.inFlightMax, 1), 65_535)))
+            self.raw,
+            MOSQ_OPT_RECEIVE_MAXIMUM,
+            Int32(clamping: min(max(configuration.inFlightMax, 1), 65_535))
+        )
         if let username = configuration.username {
             try Self.check(
-                mosquitto_username_pw_set(self.raw, username, configuration.password), "the user name or password")
+                mosquitto_username_pw_set(self.raw, username, configuration.password),
+                "the user name or password"
+            )
         }
         if let will = configuration.lastWill {
             let payload = Array(will.payload.utf8)
             try Self.check(
                 mosquitto_will_set(self.raw, will.topic, Int32(payload.count), payload, 1, will.isRetained),
-                "the last will")
+                "the last will"
+            )
         }
         if let tls = configuration.tls {
             try Self.check(
                 mosquitto_tls_set(self.raw, tls.authorityFile, nil, tls.certificateFile, tls.keyFile, nil),
-                "the certificate files \(tls.authorityFile), \(tls.certificateFile ?? "-"), \(tls.keyFile ?? "-")")
+                "the certificate files \(tls.authorityFile), \(tls.certificateFile ?? "-"), \(tls.keyFile ?? "-")"
+            )
             // Without a version 2.0.11 still takes TLS 1.1; this one is a minimum.
             try Self.check(mosquitto_tls_opts_set(self.raw, 1, "tlsv1.2", nil), "the TLS version")
         }
@@ -97,8 +104,13 @@ final class MosquittoHandle {
             ? Array(UnsafeRawBufferPointer(start: message.payload, count: count)) : []
         self.batch.append(
             MQTTMessage(
-                topic: topic, payload: payload, qos: UInt8(clamping: message.qos), isRetained: message.retain,
-                receivedNanoseconds: boottimeNanoseconds()))
+                topic: topic,
+                payload: payload,
+                qos: UInt8(clamping: message.qos),
+                isRetained: message.retain,
+                receivedNanoseconds: boottimeNanoseconds()
+            )
+        )
     }
 
     /// Connects, waiting at most as long as the system's own connect.
@@ -107,11 +119,19 @@ final class MosquittoHandle {
         defer { mosquitto_property_free_all(&properties) }
         if configuration.version == .v5, configuration.sessionExpirySeconds > 0 {
             mosquitto_property_add_int32(
-                &properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), configuration.sessionExpirySeconds)
+                &properties,
+                Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue),
+                configuration.sessionExpirySeconds
+            )
         }
         return mosquitto_connect_bind_v5(
-            self.raw, configuration.host, Int32(configuration.port), Int32(configuration.keepAliveSeconds), nil,
-            properties)
+            self.raw,
+            configuration.host,
+            Int32(configuration.port),
+            Int32(configuration.keepAliveSeconds),
+            nil,
+            properties
+        )
     }
 
     var socket: Int32 { mosquitto_socket(self.raw) }
@@ -159,8 +179,14 @@ final class MosquittoHandle {
     func publish(_ message: OutgoingMessage) -> Int32 {
         var identifier: Int32 = 0
         let result = mosquitto_publish(
-            self.raw, &identifier, message.topic, Int32(clamping: message.payload.count), message.payload,
-            Int32(message.qos), message.isRetained)
+            self.raw,
+            &identifier,
+            message.topic,
+            Int32(clamping: message.payload.count),
+            message.payload,
+            Int32(message.qos),
+            message.isRetained
+        )
         return result == 0 ? identifier : -result
     }
 

@@ -87,7 +87,9 @@ enum TCPProbe {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let result = getaddrinfo(host, String(port), &hints, &list)
-        guard result == 0, let list else { return "the name cannot be resolved: \(String(cString: gai_strerror(result)))" }
+        guard result == 0, let list else {
+            return "the name cannot be resolved: \(String(cString: gai_strerror(result)))"
+        }
         defer { freeaddrinfo(list) }
         var problem = "no address"
         var next: UnsafeMutablePointer<addrinfo>? = list
@@ -101,7 +103,10 @@ enum TCPProbe {
 
     private static func problem(_ info: addrinfo, _ timeoutMilliseconds: Int) -> String? {
         let socket = Glibc.socket(
-            info.ai_family, info.ai_socktype | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+            info.ai_family,
+            info.ai_socktype | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+            0
+        )
         guard socket >= 0 else { return String(cString: strerror(errno)) }
         defer { close(socket) }
         if Glibc.connect(socket, info.ai_addr, info.ai_addrlen) == 0 { return nil }

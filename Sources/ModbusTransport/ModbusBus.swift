@@ -74,10 +74,11 @@ package actor ModbusBus {
     package func read(_ request: ModbusRead) throws(ModbusError) -> ModbusReply {
         let bytes = try ModbusFrames.request(request)
         return try self.perform(bytes, fence: request) { (start: UInt64, reply) in
-            ModbusFrames.words(reply, at: 0, for: request).map { words in
-                let end = boottimeNanoseconds()
-                return ModbusReply(words: words, receivedNanoseconds: end, latencyNanoseconds: end &- start)
-            }
+            ModbusFrames.words(reply, at: 0, for: request)
+                .map { words in
+                    let end = boottimeNanoseconds()
+                    return ModbusReply(words: words, receivedNanoseconds: end, latencyNanoseconds: end &- start)
+                }
         }
     }
 
@@ -91,7 +92,11 @@ package actor ModbusBus {
 
     /// Writes registers and reads others in one transaction (function 23).
     package func writeAndRead(
-        unit: UInt8, write values: [UInt16], at writeAddress: UInt16, read count: UInt16, at readAddress: UInt16
+        unit: UInt8,
+        write values: [UInt16],
+        at writeAddress: UInt16,
+        read count: UInt16,
+        at readAddress: UInt16
     ) throws(ModbusError) -> [UInt16] {
         guard (1...121).contains(values.count), (1...125).contains(count) else {
             throw ModbusError(.invalidRequest, "function 23 writes 1 to 121 and reads 1 to 125 registers")
@@ -108,7 +113,9 @@ package actor ModbusBus {
     }
 
     private func perform<Reply>(
-        _ bytes: [UInt8], fence: ModbusRead?, _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Reply?
+        _ bytes: [UInt8],
+        fence: ModbusRead?,
+        _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Reply?
     ) throws(ModbusError) -> Reply {
         let unit = bytes[0]
         let time = self.now()
@@ -145,8 +152,11 @@ package actor ModbusBus {
         self.context = context
         if let error = context.connect() {
             self.connection.failed(
-                at: self.now(), threshold: 1, firstMilliseconds: self.options.reconnectMilliseconds,
-                maximumMilliseconds: self.options.reconnectMaxMilliseconds)
+                at: self.now(),
+                threshold: 1,
+                firstMilliseconds: self.options.reconnectMilliseconds,
+                maximumMilliseconds: self.options.reconnectMaxMilliseconds
+            )
             throw error
         }
         self.counters.connects &+= 1
@@ -173,14 +183,20 @@ package actor ModbusBus {
             context.close()
         }
         if error.code == .timeout {
-            self.units[unit, default: BackOff()].failed(
-                at: self.now(), threshold: self.options.timeoutsToBackOff,
-                firstMilliseconds: self.options.backoffMilliseconds,
-                maximumMilliseconds: self.options.backoffMaxMilliseconds)
+            self.units[unit, default: BackOff()]
+                .failed(
+                    at: self.now(),
+                    threshold: self.options.timeoutsToBackOff,
+                    firstMilliseconds: self.options.backoffMilliseconds,
+                    maximumMilliseconds: self.options.backoffMaxMilliseconds
+                )
         } else if error.code == .notConnected {
             self.connection.failed(
-                at: self.now(), threshold: 1, firstMilliseconds: self.options.reconnectMilliseconds,
-                maximumMilliseconds: self.options.reconnectMaxMilliseconds)
+                at: self.now(),
+                threshold: 1,
+                firstMilliseconds: self.options.reconnectMilliseconds,
+                maximumMilliseconds: self.options.reconnectMaxMilliseconds
+            )
         }
     }
 
@@ -219,7 +235,10 @@ package actor ModbusBus {
                 }
             }
         }
-        throw ModbusError(.badReply, "\(self.endpoint.name): replies do not fit their requests; is there a second master?")
+        throw ModbusError(
+            .badReply,
+            "\(self.endpoint.name): replies do not fit their requests; is there a second master?"
+        )
     }
 
     private func pause() {

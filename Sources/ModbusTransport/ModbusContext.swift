@@ -47,7 +47,8 @@ final class ModbusContext {
             return ModbusError(
                 .tooManyDescriptors,
                 "\(self.endpoint.name): more than \(Self.descriptorMax) files are open in this process; raise nothing, "
-                    + "close something: libmodbus cannot wait on more")
+                    + "close something: libmodbus cannot wait on more"
+            )
         }
         guard modbus_connect(self.raw) == 0 else {
             let code = errno
@@ -80,7 +81,8 @@ final class ModbusContext {
 
     /// Sends a request (unit identifier first) and gives the reply from its function code on to `body`.
     func exchange<Result>(
-        _ request: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) -> Result?
+        _ request: [UInt8],
+        _ body: (UnsafeBufferPointer<UInt8>) -> Result?
     ) throws(ModbusError) -> Result {
         if !self.isTCP { self.flush() }
         modbus_set_slave(self.raw, Int32(request[0]))

@@ -5,7 +5,9 @@ enum ModbusFrames {
         let limit: UInt16 = read.table.isBits ? 2_000 : 125
         guard (1...limit).contains(read.count), Int(read.address) + Int(read.count) <= 65_536 else {
             throw ModbusError(
-                .invalidRequest, "a read takes 1 to \(limit) addresses up to 65535; asked: \(read.count) from \(read.address)")
+                .invalidRequest,
+                "a read takes 1 to \(limit) addresses up to 65535; asked: \(read.count) from \(read.address)"
+            )
         }
         return [
             read.unit, read.table.rawValue, self.high(read.address), self.low(read.address), self.high(read.count),
@@ -27,7 +29,9 @@ enum ModbusFrames {
             var bytes = [UInt8](repeating: 0, count: (areOn.count + 7) / 8)
             for (index, isOn) in areOn.enumerated() where isOn { bytes[index / 8] |= 1 << UInt8(index % 8) }
             let count = UInt16(areOn.count)
-            return [unit, 15, self.high(address), self.low(address), self.high(count), self.low(count), UInt8(bytes.count)]
+            return [
+                unit, 15, self.high(address), self.low(address), self.high(count), self.low(count), UInt8(bytes.count),
+            ]
                 + bytes
         case .registers(let address, let values):
             guard (1...123).contains(values.count), Int(address) + values.count <= 65_536 else {

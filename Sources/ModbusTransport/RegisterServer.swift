@@ -160,7 +160,9 @@ package final class RegisterServer: Sendable {
             let fault = answer.fault
             if fault == .close { return }
             if fault == .wrongUnit { pdu[0] = unit &+ 1 }
-            var frame = [header[0], header[1], 0, 0, ModbusFrames.high(UInt16(pdu.count)), ModbusFrames.low(UInt16(pdu.count))]
+            var frame = [
+                header[0], header[1], 0, 0, ModbusFrames.high(UInt16(pdu.count)), ModbusFrames.low(UInt16(pdu.count)),
+            ]
             if fault == .wrongLength { pdu.removeLast(min(2, pdu.count - 1)) }
             frame += pdu
             if fault == .garbage { frame = (0..<frame.count).map { UInt8(truncatingIfNeeded: $0 &* 37) } }
@@ -274,15 +276,20 @@ package final class RegisterServer: Sendable {
             }
         case 5:
             let failure = self.bank.write(
-                unit: unit, table: .coils, address: word(2), values: [word(4) == 0 ? 0 : 1])
+                unit: unit,
+                table: .coils,
+                address: word(2),
+                values: [word(4) == 0 ? 0 : 1]
+            )
             return failure.map(refused) ?? Array(request[1..<6])
         case 6:
             let failure = self.bank.write(unit: unit, table: .holdingRegisters, address: word(2), values: [word(4)])
             return failure.map(refused) ?? Array(request[1..<6])
         case 15:
-            let values = (0..<Int(word(4))).map { index in
-                request.count > 7 + index / 8 ? UInt16(request[7 + index / 8] >> UInt8(index % 8) & 1) : 0
-            }
+            let values = (0..<Int(word(4)))
+                .map { index in
+                    request.count > 7 + index / 8 ? UInt16(request[7 + index / 8] >> UInt8(index % 8) & 1) : 0
+                }
             let failure = self.bank.write(unit: unit, table: .coils, address: word(2), values: values)
             return failure.map(refused) ?? Array(request[1..<6])
         case 16:
@@ -299,7 +306,11 @@ package final class RegisterServer: Sendable {
     private func mask(_ request: [UInt8], _ word: (Int) -> UInt16) -> [UInt8] {
         guard request.count >= 8,
             case .success(let old) = self.bank.read(
-                unit: request[0], table: .holdingRegisters, address: word(2), count: 1)
+                unit: request[0],
+                table: .holdingRegisters,
+                address: word(2),
+                count: 1
+            )
         else { return [request[1] | 0x80, 2] }
         let value = (old[0] & word(4)) | (word(6) & ~word(4))
         let failure = self.bank.write(unit: request[0], table: .holdingRegisters, address: word(2), values: [value])

@@ -39,10 +39,12 @@ final class PlayedBank: RegisterBank {
         }
         let overrides = self.written.withLock { $0[unit] ?? [:] }
         return .success(
-            (0..<Int(count)).map { offset in
-                let key = UInt32(table.rawValue) << 16 | (UInt32(address) + UInt32(offset))
-                return overrides[key] ?? image[key] ?? 0
-            })
+            (0..<Int(count))
+                .map { offset in
+                    let key = UInt32(table.rawValue) << 16 | (UInt32(address) + UInt32(offset))
+                    return overrides[key] ?? image[key] ?? 0
+                }
+        )
     }
 
     func write(unit: UInt8, table: ModbusTable, address: UInt16, values: [UInt16]) -> RegisterException? {

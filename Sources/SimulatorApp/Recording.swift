@@ -28,7 +28,8 @@ package struct Recording: Sendable {
         let timeIndices = timeColumns.compactMap { columns.firstIndex(of: $0) }
         guard timeIndices.count == timeColumns.count, !timeIndices.isEmpty else {
             throw SimulatorError(
-                "\(file): no column called '\(timeColumns.joined(separator: "' or '"))'; there are \(columns.joined(separator: ", "))")
+                "\(file): no column called '\(timeColumns.joined(separator: "' or '"))'; there are \(columns.joined(separator: ", "))"
+            )
         }
         var rows: [Row] = []
         rows.reserveCapacity(lines.count)
@@ -41,7 +42,8 @@ package struct Recording: Sendable {
             }
             guard let tick = Self.tick(timeIndices.map { fields[$0] }) else {
                 throw SimulatorError(
-                    "\(file):\(number + 2): '\(timeIndices.map { fields[$0] }.joined(separator: " "))' is no time")
+                    "\(file):\(number + 2): '\(timeIndices.map { fields[$0] }.joined(separator: " "))' is no time"
+                )
             }
             var values: [String: Double] = [:]
             for (index, column) in columns.enumerated() where !timeIndices.contains(index) {
@@ -61,7 +63,8 @@ package struct Recording: Sendable {
     private static func tick(_ parts: [String]) -> Tick? {
         let words = parts.joined(separator: " ").split(separator: " ").map(String.init)
         guard words.count == 2 else { return UTCText.tick(rfc3339: words.joined(), zonelessOffsetSeconds: 0) }
-        let time = words[1].firstIndex(of: ":") == words[1].index(after: words[1].startIndex) ? "0" + words[1] : words[1]
+        let time =
+            words[1].firstIndex(of: ":") == words[1].index(after: words[1].startIndex) ? "0" + words[1] : words[1]
         return UTCText.tick(rfc3339: "\(words[0]) \(time)", zonelessOffsetSeconds: 0)
     }
 }

@@ -41,8 +41,10 @@ package struct RecordingPlayer: Sendable {
         self.options = options
         self.logger = logger
         self.recording = try Recording(
-            text: try SimulatedSchool.text(of: options.recordingPath), file: options.recordingPath,
-            timeColumns: options.timeColumns)
+            text: try SimulatedSchool.text(of: options.recordingPath),
+            file: options.recordingPath,
+            timeColumns: options.timeColumns
+        )
         let profile: DeviceProfile
         let yaml = try SimulatedSchool.text(of: options.profilePath)
         do throws(YAMLProblems) {
@@ -76,8 +78,10 @@ package struct RecordingPlayer: Sendable {
     /// Plays all rows; returns when the broker has acknowledged the last of them.
     package func play(progress: @Sendable (Int) -> Void = { _ in }) async throws {
         var mqtt = MQTTConfiguration(
-            host: self.options.brokerHost, port: self.options.brokerPort,
-            clientID: "player-\(UInt32.random(in: 0...UInt32.max))")
+            host: self.options.brokerHost,
+            port: self.options.brokerPort,
+            clientID: "player-\(UInt32.random(in: 0...UInt32.max))"
+        )
         mqtt.sessionExpirySeconds = 0
         mqtt.username = self.options.username
         mqtt.password = try self.options.passwordFile.map {
@@ -97,7 +101,11 @@ package struct RecordingPlayer: Sendable {
             var values: [Int: Double] = [:]
             for (column, point) in self.points { values[point] = row.values[column] }
             let messages = encoder.messages(
-                values: values, parameters: self.options.parameters, tick: row.tick, zonelessOffsetSeconds: 0)
+                values: values,
+                parameters: self.options.parameters,
+                tick: row.tick,
+                zonelessOffsetSeconds: 0
+            )
             for message in messages { try await self.publish(message, connection) }
             if number % 1_000 == 999 { progress(number + 1) }
         }

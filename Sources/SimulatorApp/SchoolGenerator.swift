@@ -11,7 +11,12 @@ package struct SchoolGenerator: Sendable {
     package var stateFolder: String
 
     package init(
-        rooms: Int, modbusPort: Int, webPort: Int, brokerPort: Int, profileFolder: String, stateFolder: String
+        rooms: Int,
+        modbusPort: Int,
+        webPort: Int,
+        brokerPort: Int,
+        profileFolder: String,
+        stateFolder: String
     ) {
         self.rooms = rooms
         self.modbusPort = modbusPort
@@ -47,8 +52,10 @@ package struct SchoolGenerator: Sendable {
         for floor in 0..<floors {
             let letter = Self.letter(floor)
             nodes += "  - id: nha-\(letter)\n    kind: building\n"
-            nodes += "    name: {vi: \"Nhà \(letter.uppercased())\", en: \"Building \(letter.uppercased())\"}\n    children:\n"
-            buses += "  - {id: nha-\(letter), tcp: {host: 127.0.0.1, port: \(self.modbusPort + floor)}, timeout: 500 ms}\n"
+            nodes +=
+                "    name: {vi: \"Nhà \(letter.uppercased())\", en: \"Building \(letter.uppercased())\"}\n    children:\n"
+            buses +=
+                "  - {id: nha-\(letter), tcp: {host: 127.0.0.1, port: \(self.modbusPort + floor)}, timeout: 500 ms}\n"
             for index in 0..<min(Self.roomsPerFloor, self.rooms - floor * Self.roomsPerFloor) {
                 self.addRoom(letter, index, to: &nodes, &devices)
             }
@@ -74,12 +81,14 @@ package struct SchoolGenerator: Sendable {
         let isLab = index == Self.roomsPerFloor - 1
         let kind = isLab ? "laboratory" : index == 0 ? "smart-classroom" : "classroom"
         let name = isLab ? ("Phòng thí nghiệm", "Laboratory") : ("Phòng", "Room")
-        nodes += "      - {id: \(id), kind: room, room: \(kind), name: {vi: \"\(name.0) \(id.uppercased())\", "
+        nodes +=
+            "      - {id: \(id), kind: room, room: \(kind), name: {vi: \"\(name.0) \(id.uppercased())\", "
             + "en: \"\(name.1) \(id.uppercased())\"}}\n"
         let bus = "nha-\(letter)"
         let unit = index * 10 + 1
         func modbus(_ suffix: String, _ profile: String, _ offset: Int) {
-            devices += "  - {id: \(id)-\(suffix), node: \(id), profile: \(profile), bus: \(bus), unit: \(unit + offset)}\n"
+            devices +=
+                "  - {id: \(id)-\(suffix), node: \(id), profile: \(profile), bus: \(bus), unit: \(unit + offset)}\n"
         }
         func mqtt(_ suffix: String, _ profile: String, _ parameters: String) {
             devices += "  - {id: \(id)-\(suffix), node: \(id), profile: \(profile), parameters: {\(parameters)}}\n"
@@ -101,7 +110,10 @@ package struct SchoolGenerator: Sendable {
     }
 
     private func addPlant(
-        _ floors: Int, to nodes: inout String, _ buses: inout String, _ devices: inout String
+        _ floors: Int,
+        to nodes: inout String,
+        _ buses: inout String,
+        _ devices: inout String
     ) {
         nodes += "  - {id: ky-thuat, kind: room, room: plant-room, name: {vi: Phòng kỹ thuật, en: Plant room}}\n"
         nodes += "  - {id: cong-chinh, kind: room, room: entrance, name: {vi: Cổng chính, en: Main gate}}\n"
@@ -110,7 +122,8 @@ package struct SchoolGenerator: Sendable {
         buses += "  - {id: dien, tcp: {host: 127.0.0.1, port: \(port)}, timeout: 500 ms}\n"
         buses += "  - {id: ky-thuat, tcp: {host: 127.0.0.1, port: \(port + 1)}, timeout: 1 s}\n"
         for index in 1...max(floors, 1) {
-            devices += "  - {id: cong-to-\(index), node: ky-thuat, profile: eastron-sdm630, bus: dien, unit: \(index)}\n"
+            devices +=
+                "  - {id: cong-to-\(index), node: ky-thuat, profile: eastron-sdm630, bus: dien, unit: \(index)}\n"
         }
         devices += """
               - {id: cong-to-bom, node: ky-thuat, profile: eastron-sdm120, bus: dien, unit: 100}
@@ -124,7 +137,8 @@ package struct SchoolGenerator: Sendable {
               - {id: may-chieu-1, node: kho, profile: espresense-tag, parameters: {tag: projector-1}}
               - {id: may-do-1, node: kho, profile: openmqttgateway-ibeacon, parameters: {gateway: store, mac: 6087574C9BC2}}
 
-            """.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "\($0)" }
+            """
+            .split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "\($0)" }
             .joined(separator: "\n")
     }
 }

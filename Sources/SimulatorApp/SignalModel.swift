@@ -45,12 +45,17 @@ struct SignalModel: Sendable {
         let raw: Double =
             switch point.unit {
             case "Cel": point.name.contains("probe") ? 4 + noise : 26 + 5 * warmth + occupancy + 0.4 * noise
-            case "%": point.name.contains("batt") || point.name.contains("charge") ? 96 + 2 * noise : 55 + 15 * (1 - warmth) + 3 * noise
+            case "%":
+                point.name.contains("batt") || point.name.contains("charge")
+                    ? 96 + 2 * noise : 55 + 15 * (1 - warmth) + 3 * noise
             case "[ppm]": 420 + 650 * occupancy + 25 * noise
             case "[ppb]": 120 + 300 * occupancy + 20 * noise
             case "lx": 20 + 380 * occupancy + 200 * warmth + 10 * noise
             case "dB[SPL]", "dB": 34 + 30 * occupancy + 4 * noise
-            case "V": point.name.contains("sound") ? 0.05 + 0.3 * occupancy * abs(noise) : point.name.contains("battery") ? 27.2 + 0.2 * noise : 229 + 3 * noise
+            case "V":
+                point.name.contains("sound")
+                    ? 0.05 + 0.3 * occupancy * abs(noise)
+                    : point.name.contains("battery") ? 27.2 + 0.2 * noise : 229 + 3 * noise
             case "A": 0.3 + 6 * occupancy + 0.2 * noise
             case "W", "V.A", "var": 40 + 1_400 * occupancy + 20 * noise
             case "kW": 0.1 + 3 * occupancy

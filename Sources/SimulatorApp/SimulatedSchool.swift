@@ -77,7 +77,9 @@ package final class SimulatedSchool: Service, Sendable {
                 publishers.append(Publisher(id: device.id.rawValue, profile: profile, parameters: parameters))
             case (.modbus(let bus, let unit), .modbus(let wire)):
                 banks[bus, default: [:]][unit ?? wire.unit] = PlayedBank.Unit(
-                    device: device.id.rawValue, profile: profile)
+                    device: device.id.rawValue,
+                    profile: profile
+                )
             default: throw SimulatorError("device \(device.id): its address does not fit its profile")
             }
         }
@@ -85,7 +87,10 @@ package final class SimulatedSchool: Service, Sendable {
         let clock = self.clock
         self.servers = banks.mapValues { RegisterServer(bank: PlayedBank(units: $0, model: model, clock: clock)) }
         var mqtt = MQTTConfiguration(
-            host: options.brokerHost, port: options.brokerPort, clientID: "simulator-\(UInt32.random(in: 0...UInt32.max))")
+            host: options.brokerHost,
+            port: options.brokerPort,
+            clientID: "simulator-\(UInt32.random(in: 0...UInt32.max))"
+        )
         mqtt.sessionExpirySeconds = 0
         mqtt.username = options.username
         mqtt.password = try options.passwordFile.map {
@@ -117,16 +122,21 @@ package final class SimulatedSchool: Service, Sendable {
         for bus in self.site.buses {
             guard let server = self.servers[bus.id] else { continue }
             switch bus.medium {
-            case .tcp(let host, let port): _ = try server.listen(host: host == "localhost" ? "127.0.0.1" : host, port: port)
+            case .tcp(let host, let port):
+                _ = try server.listen(host: host == "localhost" ? "127.0.0.1" : host, port: port)
             case .rtu:
                 guard let line = self.options.serialLines[bus.id] else {
-                    throw SimulatorError("bus \(bus.id) is a serial line: name its other end with --serial \(bus.id)=PATH")
+                    throw SimulatorError(
+                        "bus \(bus.id) is a serial line: name its other end with --serial \(bus.id)=PATH"
+                    )
                 }
                 try server.serveRTU(device: line)
             }
         }
         self.logger.info(
-            "playing", metadata: ["publishers": "\(self.publishers.count)", "buses": "\(self.servers.count)"])
+            "playing",
+            metadata: ["publishers": "\(self.publishers.count)", "buses": "\(self.servers.count)"]
+        )
     }
 
     private func publish() async {
@@ -163,9 +173,14 @@ package final class SimulatedSchool: Service, Sendable {
                 }
             }
         }
-        let messages = ProfileEncoder(profile: publisher.profile).messages(
-            values: values, fields: fields, parameters: publisher.parameters, tick: tick,
-            zonelessOffsetSeconds: self.site.utcOffsetSeconds)
+        let messages = ProfileEncoder(profile: publisher.profile)
+            .messages(
+                values: values,
+                fields: fields,
+                parameters: publisher.parameters,
+                tick: tick,
+                zonelessOffsetSeconds: self.site.utcOffsetSeconds
+            )
         for message in messages {
             let payload = fault == .garbage ? Array("{\"broken\": ".utf8) : message.payload
             do throws(MQTTError) {
@@ -202,7 +217,8 @@ package final class SimulatedSchool: Service, Sendable {
             return "all Modbus connections dropped"
         case "fault":
             guard words.count >= 3, let fault = Self.fault(Array(words[2...])) else {
-                return "usage: fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close"
+                return
+                    "usage: fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close"
             }
             guard let device = self.site.devices.first(where: { $0.id.rawValue == words[1] }) else {
                 return "there is no device called '\(words[1])'"

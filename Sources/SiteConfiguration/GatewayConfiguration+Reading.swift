@@ -42,7 +42,8 @@ extension GatewayConfiguration {
             map.problem(
                 at: "host",
                 "listening on \(host) without TLS would send passwords in the clear; make a certificate with "
-                    + "`campusctl certificate` and name it under web.tls, or listen on 127.0.0.1")
+                    + "`campusctl certificate` and name it under web.tls, or listen on 127.0.0.1"
+            )
         }
         map?.finish()
         return Web(host: host, port: UInt16(clamping: port), tls: tls)
@@ -58,8 +59,16 @@ extension GatewayConfiguration {
 
     private static func broker(_ map: YAMLMap?, _ paths: PathResolver) -> Broker {
         var broker = Broker(
-            mode: .embedded, host: "127.0.0.1", port: 1_883, version: .v5, clientID: "campus-gateway",
-            keepAliveSeconds: 30, sessionExpirySeconds: 3_600, inFlightMax: 100, payloadBytesMax: 65_536)
+            mode: .embedded,
+            host: "127.0.0.1",
+            port: 1_883,
+            version: .v5,
+            clientID: "campus-gateway",
+            keepAliveSeconds: 30,
+            sessionExpirySeconds: 3_600,
+            inFlightMax: 100,
+            payloadBytesMax: 65_536
+        )
         guard let map else { return broker }
         broker.mode = map.choice("mode", of: Broker.Mode.self, default: .embedded)
         broker.host = map.optionalString("host", limit: 253) ?? broker.host
@@ -69,9 +78,11 @@ extension GatewayConfiguration {
         broker.username = map.optionalString("username", limit: 256)
         broker.passwordFile = map.optionalString("passwordFile").map(paths.resolved)
         broker.keepAliveSeconds = Int(
-            clamping: map.milliseconds("keepAlive", in: 5_000...1_200_000, default: 30_000) / 1_000)
+            clamping: map.milliseconds("keepAlive", in: 5_000...1_200_000, default: 30_000) / 1_000
+        )
         broker.sessionExpirySeconds = Int(
-            clamping: map.milliseconds("sessionExpiry", in: 0...2_592_000_000, default: 3_600_000) / 1_000)
+            clamping: map.milliseconds("sessionExpiry", in: 0...2_592_000_000, default: 3_600_000) / 1_000
+        )
         broker.inFlightMax = map.int("inFlightMax", in: 1...1_000, default: 100)
         broker.payloadBytesMax = map.int("payloadMax", in: 1_024...1_048_576, default: 65_536)
         if let tls = map.optionalMap("tls") {
@@ -97,10 +108,14 @@ extension GatewayConfiguration {
                 map.problem(
                     at: "host",
                     "a broker on \(broker.host) without TLS would send passwords in the clear; make a certificate with "
-                        + "`campusctl certificate` and name it under broker.tls, or listen on 127.0.0.1")
+                        + "`campusctl certificate` and name it under broker.tls, or listen on 127.0.0.1"
+                )
             }
             if broker.username != nil || broker.passwordFile != nil {
-                map.problem(at: "username", "the embedded broker makes its own accounts; remove username and passwordFile")
+                map.problem(
+                    at: "username",
+                    "the embedded broker makes its own accounts; remove username and passwordFile"
+                )
             }
         case .external:
             if broker.port == 0 { map.problem(at: "port", "an external broker has a port of its own") }
@@ -111,15 +126,24 @@ extension GatewayConfiguration {
                 map.problem(at: "tls", "'authority' is needed: who must have signed the broker's certificate?")
             }
             if broker.authorityFile == nil, broker.username != nil, !Loopback.contains(broker.host) {
-                map.problem(at: "host", "the password would go over the network in the clear; name broker.tls.authority")
+                map.problem(
+                    at: "host",
+                    "the password would go over the network in the clear; name broker.tls.authority"
+                )
             }
         }
     }
 
     private static func polling(_ map: YAMLMap?) -> Polling {
         var polling = Polling(
-            fastMilliseconds: 1_000, normalMilliseconds: 10_000, slowMilliseconds: 60_000, onceMilliseconds: 3_600_000,
-            reportMilliseconds: 600_000, missedMax: 3, heartbeatMilliseconds: 900_000)
+            fastMilliseconds: 1_000,
+            normalMilliseconds: 10_000,
+            slowMilliseconds: 60_000,
+            onceMilliseconds: 3_600_000,
+            reportMilliseconds: 600_000,
+            missedMax: 3,
+            heartbeatMilliseconds: 900_000
+        )
         guard let map else { return polling }
         polling.fastMilliseconds = map.milliseconds("fast", in: 100...60_000, default: 1_000)
         polling.normalMilliseconds = map.milliseconds("normal", in: 100...600_000, default: 10_000)
@@ -139,7 +163,8 @@ extension GatewayConfiguration {
         ring.samplesPerSeries = map.int("samples", in: 64...1_048_576, default: ring.samplesPerSeries)
         ring.minutesPerSeries = map.int("minutes", in: 60...1_051_200, default: ring.minutesPerSeries)
         ring.synchronizeSeconds = Int(
-            clamping: map.milliseconds("synchronize", in: 1_000...60_000, default: 5_000) / 1_000)
+            clamping: map.milliseconds("synchronize", in: 1_000...60_000, default: 5_000) / 1_000
+        )
         map.finish()
         return ring
     }
@@ -170,7 +195,8 @@ extension GatewayConfiguration {
 /// Addresses that never leave the board.
 enum Loopback {
     static func contains(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host == "[::1]" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+        host == "localhost" || host == "::1" || host == "[::1]"
+            || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
     }
 }
 

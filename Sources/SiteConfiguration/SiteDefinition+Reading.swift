@@ -39,7 +39,8 @@ private struct SiteReader {
         var nodes: [SiteDefinition.Node] = []
         if let siteID, let siteName {
             nodes.append(
-                .init(id: NodeID(rawValue: siteID), parent: nil, kind: .site, room: nil, name: siteName))
+                .init(id: NodeID(rawValue: siteID), parent: nil, kind: .site, room: nil, name: siteName)
+            )
         }
         if let list = self.root.required("nodes") {
             self.readNodes(list, parent: siteID, into: &nodes)
@@ -52,8 +53,14 @@ private struct SiteReader {
         self.checkUnique(devices.map(\.id.rawValue), "device", at: "devices")
         guard let siteID, let siteName else { return nil }
         return SiteDefinition(
-            id: NodeID(rawValue: siteID), name: siteName, utcOffsetSeconds: offset, nodes: nodes, buses: buses,
-            devices: devices, timetable: timetable)
+            id: NodeID(rawValue: siteID),
+            name: siteName,
+            utcOffsetSeconds: offset,
+            nodes: nodes,
+            buses: buses,
+            devices: devices,
+            timetable: timetable
+        )
     }
 
     private func readNodes(_ value: YAMLValue, parent: String?, into nodes: inout [SiteDefinition.Node]) {
@@ -71,8 +78,13 @@ private struct SiteReader {
             if let id, let kind, let name {
                 nodes.append(
                     .init(
-                        id: NodeID(rawValue: id), parent: parent.map { NodeID(rawValue: $0) }, kind: kind, room: room,
-                        name: name))
+                        id: NodeID(rawValue: id),
+                        parent: parent.map { NodeID(rawValue: $0) },
+                        kind: kind,
+                        room: room,
+                        name: name
+                    )
+                )
             }
             if let children { self.readNodes(children, parent: id, into: &nodes) }
         }
@@ -116,7 +128,9 @@ private struct SiteReader {
     }
 
     func device(
-        _ map: YAMLMap, _ nodes: Set<String>, _ buses: [SiteDefinition.Bus]
+        _ map: YAMLMap,
+        _ nodes: Set<String>,
+        _ buses: [SiteDefinition.Bus]
     ) -> SiteDefinition.Device? {
         let id = self.identifier("id", "device", map)
         let node = map.string("node", limit: 64)
@@ -131,17 +145,26 @@ private struct SiteReader {
         if let bus { self.checkKnown(bus, Set(buses.map(\.id)), "bus", at: "bus", map) }
         let unit = map.optional("unit").flatMap { $0.int(in: 0...255) }
         if bus == nil, unit != nil { map.problem(at: "unit", "a unit needs its 'bus'") }
-        if bus != nil, !parameters.isEmpty { map.problem(at: "parameters", "parameters are for MQTT, 'bus' is for Modbus") }
+        if bus != nil, !parameters.isEmpty {
+            map.problem(at: "parameters", "parameters are for MQTT, 'bus' is for Modbus")
+        }
         let report = map.optional("report").flatMap { $0.milliseconds(in: 1_000...604_800_000) }
         let asset = map.optionalString("asset", limit: 120)
         let isEnabled = map.bool("enabled", default: true)
         map.finish()
         guard let id, let node, let profile else { return nil }
         return .init(
-            id: DeviceID(rawValue: id), node: NodeID(rawValue: node), profile: profile, name: name,
+            id: DeviceID(rawValue: id),
+            node: NodeID(rawValue: node),
+            profile: profile,
+            name: name,
             address: bus.map { .modbus(bus: $0, unit: unit.map { UInt8(clamping: $0) }) }
                 ?? .mqtt(parameters: parameters),
-            reportMilliseconds: report, asset: asset, isEnabled: isEnabled, line: map.line)
+            reportMilliseconds: report,
+            asset: asset,
+            isEnabled: isEnabled,
+            line: map.line
+        )
     }
 
     private func timetable(_ map: YAMLMap?) -> SiteDefinition.Timetable {
@@ -229,9 +252,10 @@ extension SiteDefinition {
         let document = try YAMLDocument(yaml, file: file)
         let reader = SiteReader(root: document.root)
         let nodes = Set(self.nodes.map(\.id.rawValue))
-        let found = document.root.list("devices", limit: 20_000).compactMap { value in
-            reader.device(value.map(), nodes, self.buses)
-        }
+        let found = document.root.list("devices", limit: 20_000)
+            .compactMap { value in
+                reader.device(value.map(), nodes, self.buses)
+            }
         document.root.finish()
         try document.check()
         let known = Set(self.devices.map(\.id))

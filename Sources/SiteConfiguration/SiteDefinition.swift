@@ -96,8 +96,11 @@ package struct SiteDefinition: Sendable, Hashable {
         /// Monday to Saturday, 07:00–11:15 and 13:00–16:30, as most schools of the city.
         package static let standard = Timetable(
             weekdays: [1, 2, 3, 4, 5, 6],
-            lessons: [(420, 465), (470, 515), (535, 580), (585, 630), (635, 675), (780, 825), (830, 875), (895, 940), (945, 990)]
-                .map { Lesson(fromMinute: $0.0, toMinute: $0.1) }
+            lessons: [
+                (420, 465), (470, 515), (535, 580), (585, 630), (635, 675), (780, 825), (830, 875), (895, 940),
+                (945, 990),
+            ]
+            .map { Lesson(fromMinute: $0.0, toMinute: $0.1) }
         )
     }
 

@@ -28,9 +28,13 @@ package final class YAMLDocument {
         guard let node, case .mapping = node else {
             throw YAMLProblems([
                 YAMLProblem(
-                    file: file, line: 1, column: 1, path: "",
+                    file: file,
+                    line: 1,
+                    column: 1,
+                    path: "",
                     message: "the file must be a list of `key: value` lines; it is "
-                        + (node == nil ? "empty" : "something else"))
+                        + (node == nil ? "empty" : "something else")
+                )
             ])
         }
         self.root = YAMLValue(node: node, path: "", collector: collector).map()
@@ -94,15 +98,28 @@ package final class YAMLDocument {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             return YAMLProblem(
-                file: file, line: mark.line, column: mark.column, path: "", message: "not YAML: \(problem)")
+                file: file,
+                line: mark.line,
+                column: mark.column,
+                path: "",
+                message: "not YAML: \(problem)"
+            )
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
             return YAMLProblem(
-                file: file, line: context.mark.line, column: context.mark.column, path: "",
-                message: "the key '\(duplicates.sorted().joined(separator: "', '"))' stands here twice; remove one")
+                file: file,
+                line: context.mark.line,
+                column: context.mark.column,
+                path: "",
+                message: "the key '\(duplicates.sorted().joined(separator: "', '"))' stands here twice; remove one"
+            )
         case YamlError.reader(let problem, let offset, _, _):
             return YAMLProblem(
-                file: file, line: 0, column: 0, path: "",
-                message: "not text: \(problem)" + (offset.map { " at byte \($0)" } ?? ""))
+                file: file,
+                line: 0,
+                column: 0,
+                path: "",
+                message: "not text: \(problem)" + (offset.map { " at byte \($0)" } ?? "")
+            )
         default:
             return YAMLProblem(file: file, line: 0, column: 0, path: "", message: "not YAML: \(error)")
         }

@@ -49,6 +49,7 @@ package final class YAMLProblemCollector {
     func add(line: Int, column: Int, path: String, message: String) {
         guard self.problems.count < self.problemsMax else { return }
         self.problems.append(
-            YAMLProblem(file: self.file, line: line, column: column, path: path, message: message))
+            YAMLProblem(file: self.file, line: line, column: column, path: path, message: message)
+        )
     }
 }

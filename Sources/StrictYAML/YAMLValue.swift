@@ -13,7 +13,11 @@ package struct YAMLValue {
     /// Records that this value is wrong.
     package func problem(_ message: String) {
         self.collector.add(
-            line: self.line, column: self.node.mark?.column ?? 0, path: self.path, message: message)
+            line: self.line,
+            column: self.node.mark?.column ?? 0,
+            path: self.path,
+            message: message
+        )
     }
 
     /// Whether the value is written as nothing: `key:` or `key: ~` or `key: null`.
@@ -67,7 +71,9 @@ package struct YAMLValue {
     }
 
     /// The value as a finite number, decimal, scientific or `0x…`.
-    package func double(in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
+    package func double(
+        in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+    )
         -> Double?
     {
         guard let text = self.plainText, let number = self.number(text) else {
@@ -118,7 +124,8 @@ package struct YAMLValue {
         guard range.contains(milliseconds) else {
             self.problem(
                 "\(text) is outside \(Self.text(ofMilliseconds: range.lowerBound)) to "
-                    + Self.text(ofMilliseconds: range.upperBound))
+                    + Self.text(ofMilliseconds: range.upperBound)
+            )
             return nil
         }
         return milliseconds
@@ -134,9 +141,10 @@ package struct YAMLValue {
             self.problem("must have at most \(limit) entries")
             return []
         }
-        return sequence.enumerated().map { index, node in
-            YAMLValue(node: node, path: "\(self.path)[\(index)]", collector: self.collector)
-        }
+        return sequence.enumerated()
+            .map { index, node in
+                YAMLValue(node: node, path: "\(self.path)[\(index)]", collector: self.collector)
+            }
     }
 
     /// The value as a map; an empty one, after recording the problem, when it is something else.
@@ -163,7 +171,9 @@ package struct YAMLValue {
     }
 
     private var octalHint: String {
-        guard let text = self.plainText, text.count > 1, text.hasPrefix("0"), text.allSatisfy(\.isNumber) else { return "" }
+        guard let text = self.plainText, text.count > 1, text.hasPrefix("0"), text.allSatisfy(\.isNumber) else {
+            return ""
+        }
         return "; write it without the leading 0"
     }
 

@@ -23,7 +23,8 @@ final class RingFile: Sendable {
                 throw RingError(
                     .inputOutput,
                     "\(path) needs \(size >> 20) MiB and cannot have them (\(String(cString: strerror(result)))); free "
-                        + "space on the card, or make ring.series, ring.samples or ring.minutes smaller")
+                        + "space on the card, or make ring.series, ring.samples or ring.minutes smaller"
+                )
             }
         }
         self.descriptor = descriptor

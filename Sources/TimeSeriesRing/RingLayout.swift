@@ -22,7 +22,9 @@ struct RingLayout: Sendable, Hashable {
             (2...(1 << 22)).contains(configuration.minuteRollupsPerSeries)
         else {
             throw RingError(
-                .configuration, "the ring takes 1 to 1000000 series, 16 to 16777216 samples and 2 to 4194304 minutes")
+                .configuration,
+                "the ring takes 1 to 1000000 series, 16 to 16777216 samples and 2 to 4194304 minutes"
+            )
         }
         self.seriesMax = configuration.seriesMax
         self.blocksPerSeries = (configuration.samplesPerSeries + Self.blockSamples - 1) / Self.blockSamples
@@ -64,8 +66,10 @@ struct StoredSample {
 
     var sample: Sample {
         Sample(
-            tick: Tick(rawValue: self.tick), value: self.value,
-            quality: Quality(rawValue: UInt8(truncatingIfNeeded: self.word)))
+            tick: Tick(rawValue: self.tick),
+            value: self.value,
+            quality: Quality(rawValue: UInt8(truncatingIfNeeded: self.word))
+        )
     }
 }
 
@@ -102,8 +106,13 @@ struct StoredRollup {
 
     var rollup: Rollup {
         Rollup(
-            start: Tick(rawValue: self.start), minimum: self.minimum, maximum: self.maximum, sum: self.sum,
-            count: self.count, badCount: self.badCount)
+            start: Tick(rawValue: self.start),
+            minimum: self.minimum,
+            maximum: self.maximum,
+            sum: self.sum,
+            count: self.count,
+            badCount: self.badCount
+        )
     }
 }
 
@@ -125,8 +134,17 @@ struct SeriesHeader {
     var reserved2: UInt64
 
     static let empty = SeriesHeader(
-        stored: 0, lastTick: 0, coldTick: .min, minutes: 0, running: StoredRollup(start: 0), hasRunning: 0, isUsed: 0,
-        reserved0: 0, reserved1: 0, reserved2: 0)
+        stored: 0,
+        lastTick: 0,
+        coldTick: .min,
+        minutes: 0,
+        running: StoredRollup(start: 0),
+        hasRunning: 0,
+        isUsed: 0,
+        reserved0: 0,
+        reserved1: 0,
+        reserved2: 0
+    )
 
     /// Whether the numbers can be true; a header that fails this is set aside.
     func isSane(_ layout: RingLayout) -> Bool {

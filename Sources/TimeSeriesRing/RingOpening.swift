@@ -58,8 +58,12 @@ enum RingOpening {
         for number in 1...999 {
             let suffix = ".set-aside-\(number)"
             guard access(path + suffix, F_OK) != 0 else { continue }
-            for name in ["hot", "cold", "minutes", "names"] { rename("\(folder)/\(name)", "\(folder)/\(name)\(suffix)") }
-            report.problems.append("the ring in \(folder) \(reason); its files were kept as *\(suffix) and a new ring begun")
+            for name in ["hot", "cold", "minutes", "names"] {
+                rename("\(folder)/\(name)", "\(folder)/\(name)\(suffix)")
+            }
+            report.problems.append(
+                "the ring in \(folder) \(reason); its files were kept as *\(suffix) and a new ring begun"
+            )
             return
         }
     }
@@ -121,7 +125,9 @@ enum RingOpening {
             directory.names.append(name)
             report.seriesRestored += 1
             report.samplesRestored += min(
-                header.pointee.stored, UInt64((layout.blocksPerSeries + 1) * RingLayout.blockSamples))
+                header.pointee.stored,
+                UInt64((layout.blocksPerSeries + 1) * RingLayout.blockSamples)
+            )
         }
         return directory
     }

@@ -7,7 +7,9 @@ extension TimeSeriesRing {
     /// A kill at any line leaves every sample at least once: the newest is moved up first and published, then the
     /// others follow from the newest to the oldest, each copied before its place is taken.
     func insertLate(
-        _ index: Int, _ header: UnsafeMutablePointer<SeriesHeader>, _ sample: Sample
+        _ index: Int,
+        _ header: UnsafeMutablePointer<SeriesHeader>,
+        _ sample: Sample
     ) -> AppendOutcome {
         let stored = header.pointee.stored
         let wanted = StoredSample(sample)
@@ -35,7 +37,9 @@ extension TimeSeriesRing {
 
     /// Another value at the newest tick: two messages in one millisecond, or a device clock that counts seconds.
     private func appendEqual(
-        _ index: Int, _ header: UnsafeMutablePointer<SeriesHeader>, _ sample: Sample
+        _ index: Int,
+        _ header: UnsafeMutablePointer<SeriesHeader>,
+        _ sample: Sample
     ) -> AppendOutcome {
         let stored = header.pointee.stored
         self.put(StoredSample(sample), number: stored, index)
@@ -99,7 +103,10 @@ extension TimeSeriesRing {
     }
 
     private func insertMinute(
-        _ empty: StoredRollup, _ sample: Sample, at position: UInt64, _ index: Int,
+        _ empty: StoredRollup,
+        _ sample: Sample,
+        at position: UInt64,
+        _ index: Int,
         _ header: UnsafeMutablePointer<SeriesHeader>
     ) {
         var number = header.pointee.minutes

@@ -54,7 +54,10 @@ extension TimeSeriesRing {
         let index = Int(series.rawValue)
         let first = self.withSeriesLock(index) {
             self.upperBound(
-                index, stored: self.headerPointer(index).pointee.stored, tick: range.lowerBound.rawValue - 1)
+                index,
+                stored: self.headerPointer(index).pointee.stored,
+                tick: range.lowerBound.rawValue - 1
+            )
         }
         self.forEach(index, from: first) { sample in
             guard sample.tick < range.upperBound else { return false }
@@ -129,7 +132,10 @@ extension TimeSeriesRing {
     /// Whole minutes come from the 1-minute roll-ups, which reach further back than the samples; other steps, and
     /// everything the roll-ups do not cover, from the samples.
     package func aggregate(
-        _ series: SeriesIndex, in range: Range<Tick>, stepMilliseconds: Int64, limit: Int
+        _ series: SeriesIndex,
+        in range: Range<Tick>,
+        stepMilliseconds: Int64,
+        limit: Int
     ) -> [Rollup] {
         guard stepMilliseconds > 0, limit > 0 else { return [] }
         var result: [Rollup] = []

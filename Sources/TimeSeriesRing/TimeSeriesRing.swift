@@ -95,7 +95,9 @@ package final class TimeSeriesRing: Sendable {
                 return .failure(
                     RingError(
                         .seriesLimit,
-                        "all \(self.layout.seriesMax) series of the ring are taken; raise ring.series in gateway.yaml"))
+                        "all \(self.layout.seriesMax) series of the ring are taken; raise ring.series in gateway.yaml"
+                    )
+                )
             }
             let index = directory.names.count
             RingOpening.writeName(bytes, index, to: self.names)

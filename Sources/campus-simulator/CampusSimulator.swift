@@ -36,7 +36,8 @@ struct CampusSimulator: AsyncParsableCommand {
                 Commands are read from --control while it runs, one a line:
                   fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close
                   storm
-                """)
+                """
+        )
 
         @Argument(help: "Path of site.yaml.")
         var site: String
@@ -62,7 +63,10 @@ struct CampusSimulator: AsyncParsableCommand {
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             let logger = Logger(label: "simulator")
             var options = SimulatedSchool.Options(
-                sitePath: self.site, profileFolders: self.profiles, brokerPort: self.broker.brokerPort)
+                sitePath: self.site,
+                profileFolders: self.profiles,
+                brokerPort: self.broker.brokerPort
+            )
             options.brokerHost = self.broker.brokerHost
             options.username = self.broker.username
             options.passwordFile = self.broker.passwordFile
@@ -81,7 +85,10 @@ struct CampusSimulator: AsyncParsableCommand {
                 throw ValidationError(error.description)
             }
             let group = ServiceGroup(
-                services: [school], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+                services: [school],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
             try await group.run()
         }
     }
@@ -113,8 +120,11 @@ struct CampusSimulator: AsyncParsableCommand {
         func run() async throws {
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             var options = RecordingPlayer.Options(
-                recordingPath: self.recording, profilePath: self.profile, parameters: try Self.pairs(self.parameter),
-                brokerPort: self.broker.brokerPort)
+                recordingPath: self.recording,
+                profilePath: self.profile,
+                parameters: try Self.pairs(self.parameter),
+                brokerPort: self.broker.brokerPort
+            )
             options.mapping = try Self.pairs(self.map)
             options.timeColumns = self.time.split(separator: ",").map(String.init)
             options.speed = self.speed
@@ -143,7 +153,9 @@ struct CampusSimulator: AsyncParsableCommand {
 
     /// Writes the configuration of a simulated school.
     struct School: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Write gateway.yaml and site.yaml of a simulated school.")
+        static let configuration = CommandConfiguration(
+            abstract: "Write gateway.yaml and site.yaml of a simulated school."
+        )
 
         @Argument(help: "Folder to write to.")
         var folder: String
@@ -167,8 +179,13 @@ struct CampusSimulator: AsyncParsableCommand {
             guard (1...260).contains(self.rooms) else { throw ValidationError("--rooms takes 1 to 260") }
             try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
             let generator = SchoolGenerator(
-                rooms: self.rooms, modbusPort: self.modbusPort, webPort: self.webPort, brokerPort: self.brokerPort,
-                profileFolder: URL(fileURLWithPath: self.profiles).path, stateFolder: "state")
+                rooms: self.rooms,
+                modbusPort: self.modbusPort,
+                webPort: self.webPort,
+                brokerPort: self.brokerPort,
+                profileFolder: URL(fileURLWithPath: self.profiles).path,
+                stateFolder: "state"
+            )
             try generator.gatewayYAML.write(toFile: "\(self.folder)/gateway.yaml", atomically: true, encoding: .utf8)
             try generator.siteYAML.write(toFile: "\(self.folder)/site.yaml", atomically: true, encoding: .utf8)
             print("wrote \(self.folder)/gateway.yaml and \(self.folder)/site.yaml")

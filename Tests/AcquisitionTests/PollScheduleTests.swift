@@ -29,7 +29,12 @@ struct PollScheduleTests {
         var schedule = PollSchedule()
         for device in 0..<10 {
             schedule.add(
-                device: device, poll: .fast, periodNanoseconds: self.second, phase: Double(device) / 10, now: 5)
+                device: device,
+                poll: .fast,
+                periodNanoseconds: self.second,
+                phase: Double(device) / 10,
+                now: 5
+            )
         }
         #expect(Set(schedule.entries.map(\.dueNanoseconds)).count == 10)
         #expect(schedule.entries.allSatisfy { $0.dueNanoseconds < self.second + 5 })

@@ -3,10 +3,18 @@ import CampusModel
 import Testing
 
 struct QuarantineTests {
-    private func add(_ quarantine: Quarantine, topic: String, reason: String = "unclaimed", at seconds: Int64) -> UInt64? {
+    private func add(_ quarantine: Quarantine, topic: String, reason: String = "unclaimed", at seconds: Int64)
+        -> UInt64?
+    {
         quarantine.add(
-            topic: topic, reason: reason, detail: "detail", device: nil, payload: "payload \(seconds)", payloadBytes: 9,
-            at: Tick(milliseconds: seconds * 1_000))
+            topic: topic,
+            reason: reason,
+            detail: "detail",
+            device: nil,
+            payload: "payload \(seconds)",
+            payloadBytes: 9,
+            at: Tick(milliseconds: seconds * 1_000)
+        )
     }
 
     @Test func theSameFaultAgainRaisesACount() throws {
@@ -57,10 +65,11 @@ struct PayloadRedactionTests {
     @Test func bytesThatAreNotTextDoNoHarm() {
         for seed in 0..<2_000 {
             var state = UInt64(seed) &* 6_364_136_223_846_793_005 &+ 1
-            let bytes = (0..<(seed % 90)).map { _ -> UInt8 in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return Array(#"{}[]":\, uidname0"#.utf8)[Int(state >> 33) % 17]
-            }
+            let bytes = (0..<(seed % 90))
+                .map { _ -> UInt8 in
+                    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    return Array(#"{}[]":\, uidname0"#.utf8)[Int(state >> 33) % 17]
+                }
             #expect(PayloadRedaction.text(bytes, limit: 64).unicodeScalars.count <= 65)
         }
     }

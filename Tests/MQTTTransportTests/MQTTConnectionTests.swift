@@ -115,7 +115,8 @@ struct MQTTConnectionTests {
     }
 
     @Test func comesBackWhenTheBrokerDoes() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)")
+            .path
         let first = try TestBroker(folder: folder)
         first.start()
         let inbox = Inbox()
@@ -137,7 +138,8 @@ struct MQTTConnectionTests {
     @Test func survivesAServerThatAcceptsAndCloses() async throws {
         let stub = try ClosingServer()
         let inbox = Inbox()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)")
+            .path
         let broker = try TestBroker(port: stub.port, folder: folder)
         try await withConnection(broker.configuration, inbox) { connection in
             try await eventually("ten connections were closed", seconds: 20) { stub.accepted >= 20 }

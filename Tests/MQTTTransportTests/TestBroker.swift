@@ -9,13 +9,19 @@ final class TestBroker {
     let broker: EmbeddedBroker
     private var task: Task<Void, any Error>?
 
-    init(port: UInt16 = 0, folder: String? = nil, _ change: (inout EmbeddedBroker.Configuration) -> Void = { _ in }) throws {
+    init(port: UInt16 = 0, folder: String? = nil, _ change: (inout EmbeddedBroker.Configuration) -> Void = { _ in })
+        throws
+    {
         let path =
-            folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
+            folder
+            ?? FileManager.default.temporaryDirectory.appendingPathComponent("campus-mqtt-\(UUID().uuidString)").path
         self.folder = path
         var configuration = EmbeddedBroker.Configuration(
-            directory: path, host: "127.0.0.1", port: port,
-            accounts: [.init(username: "tester", password: "right", topics: ["#"])])
+            directory: path,
+            host: "127.0.0.1",
+            port: port,
+            accounts: [.init(username: "tester", password: "right", topics: ["#"])]
+        )
         change(&configuration)
         self.broker = try EmbeddedBroker(configuration: configuration, logger: quietLogger)
     }
@@ -33,7 +39,10 @@ final class TestBroker {
 
     var configuration: MQTTConfiguration {
         var configuration = MQTTConfiguration(
-            host: "127.0.0.1", port: self.broker.port, clientID: "t-\(UInt32.random(in: 0...UInt32.max))")
+            host: "127.0.0.1",
+            port: self.broker.port,
+            clientID: "t-\(UInt32.random(in: 0...UInt32.max))"
+        )
         configuration.username = "tester"
         configuration.password = "right"
         configuration.backoffInitialMilliseconds = 50
@@ -99,7 +108,9 @@ func eventually(_ what: String, seconds: Double = 10, _ fact: () -> Bool) async 
 
 /// Runs a connection while `body` does.
 func withConnection(
-    _ configuration: MQTTConfiguration, _ inbox: Inbox, _ body: (MQTTConnection) async throws -> Void
+    _ configuration: MQTTConfiguration,
+    _ inbox: Inbox,
+    _ body: (MQTTConnection) async throws -> Void
 ) async throws {
     let connection = MQTTConnection(configuration: configuration, receiver: inbox, logger: quietLogger)
     let task = Task { try await connection.run() }

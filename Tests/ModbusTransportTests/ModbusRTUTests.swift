@@ -12,13 +12,16 @@ extension AllModbusTests {
             try server.serveRTU(device: line.right)
             let bus = ModbusBus(
                 endpoint: .rtu(device: line.left, baud: 9_600, parity: .none, dataBits: 8, stopBits: 1),
-                options: ModbusOptions(timeoutMilliseconds: 300))
+                options: ModbusOptions(timeoutMilliseconds: 300)
+            )
             for unit: UInt8 in 1...3 {
                 let read = ModbusRead(unit: unit, table: .inputRegisters, address: 7, count: 20)
                 #expect(try await bus.read(read).words == (7..<27).map { TestBank.word(unit, .inputRegisters, $0) })
             }
             try await bus.write(.registers(address: 3, values: [4, 5]), unit: 2)
-            #expect(try await bus.read(ModbusRead(unit: 2, table: .holdingRegisters, address: 3, count: 2)).words == [4, 5])
+            #expect(
+                try await bus.read(ModbusRead(unit: 2, table: .holdingRegisters, address: 3, count: 2)).words == [4, 5]
+            )
             server.stop()
         }
 
@@ -38,16 +41,25 @@ extension AllModbusTests {
             let bus = ModbusBus(
                 endpoint: .rtu(device: line.left, baud: 115_200, parity: .none, dataBits: 8, stopBits: 1),
                 options: ModbusOptions(
-                    timeoutMilliseconds: 20, lateReplyMilliseconds: 90, timeoutsToBackOff: 1_000, backoffMilliseconds: 1))
+                    timeoutMilliseconds: 20,
+                    lateReplyMilliseconds: 90,
+                    timeoutsToBackOff: 1_000,
+                    backoffMilliseconds: 1
+                )
+            )
             var wrong = 0
             var failed = 0
             for poll in 0..<10_000 {
                 let read = ModbusRead(
-                    unit: UInt8(1 + poll % 3), table: poll % 2 == 0 ? .holdingRegisters : .inputRegisters,
-                    address: UInt16(poll * 7 % 900), count: UInt16(1 + poll % 4))
+                    unit: UInt8(1 + poll % 3),
+                    table: poll % 2 == 0 ? .holdingRegisters : .inputRegisters,
+                    address: UInt16(poll * 7 % 900),
+                    count: UInt16(1 + poll % 4)
+                )
                 do {
                     let words = try await bus.read(read).words
-                    let expected = (read.address..<read.address + read.count).map { TestBank.word(read.unit, read.table, $0) }
+                    let expected = (read.address..<read.address + read.count)
+                        .map { TestBank.word(read.unit, read.table, $0) }
                     if words != expected { wrong += 1 }
                 } catch {
                     failed += 1
@@ -63,7 +75,13 @@ extension AllModbusTests {
             let first = try await SerialPair()
             let bus = ModbusBus(
                 endpoint: .rtu(device: first.left, baud: 9_600, parity: .none, dataBits: 8, stopBits: 1),
-                options: ModbusOptions(timeoutMilliseconds: 100, lateReplyMilliseconds: 10, timeoutsToBackOff: 1_000, reconnectMilliseconds: 0))
+                options: ModbusOptions(
+                    timeoutMilliseconds: 100,
+                    lateReplyMilliseconds: 10,
+                    timeoutsToBackOff: 1_000,
+                    reconnectMilliseconds: 0
+                )
+            )
             let read = ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1)
             let server = RegisterServer(bank: TestBank())
             try server.serveRTU(device: first.right)

@@ -4,7 +4,11 @@ import Testing
 
 extension AllModbusTests {
     struct ModbusTCPTests {
-        private func bus(_ port: UInt16, _ options: ModbusOptions = ModbusOptions(timeoutMilliseconds: 200), time: ManualTime? = nil)
+        private func bus(
+            _ port: UInt16,
+            _ options: ModbusOptions = ModbusOptions(timeoutMilliseconds: 200),
+            time: ManualTime? = nil
+        )
             -> ModbusBus
         {
             let endpoint = ModbusEndpoint.tcp(host: "127.0.0.1", port: port)
@@ -35,13 +39,20 @@ extension AllModbusTests {
             let bus = self.bus(try server.listen(port: 0))
             try await bus.write(.coil(address: 5, isOn: true), unit: 1)
             try await bus.write(.register(address: 6, value: 0xBEEF), unit: 1)
-            try await bus.write(.coils(address: 10, areOn: [true, false, true, true, false, true, true, true, false]), unit: 1)
+            try await bus.write(
+                .coils(address: 10, areOn: [true, false, true, true, false, true, true, true, false]),
+                unit: 1
+            )
             try await bus.write(.registers(address: 20, values: [1, 2, 3]), unit: 1)
             try await bus.write(.mask(address: 6, and: 0x00FF, or: 0x1200), unit: 1)
             let coils = try await bus.read(ModbusRead(unit: 1, table: .coils, address: 10, count: 9)).words
             #expect(coils == [1, 0, 1, 1, 0, 1, 1, 1, 0])
             #expect(try await bus.read(ModbusRead(unit: 1, table: .coils, address: 5, count: 1)).words == [1])
-            #expect(try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 6, count: 1)).words == [0x12EF])
+            #expect(
+                try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 6, count: 1)).words == [
+                    0x12EF
+                ]
+            )
             let both = try await bus.writeAndRead(unit: 1, write: [9, 8], at: 21, read: 3, at: 20)
             #expect(both == [1, 9, 8])
             server.stop()
@@ -56,7 +67,9 @@ extension AllModbusTests {
             let server = RegisterServer(bank: TestBank())
             let bus = self.bus(try server.listen(port: 0))
             server.set(.exception(number), unit: 1)
-            await #expect { try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1)) } throws: {
+            await #expect {
+                try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1))
+            } throws: {
                 ($0 as? ModbusError)?.code == code && ($0 as? ModbusError)?.exception == number
             }
             #expect(await bus.statistics.connects == 1, "an exception is an answer; the connection stays")
@@ -64,7 +77,8 @@ extension AllModbusTests {
         }
 
         @Test(arguments: [
-            (RegisterFault.late(milliseconds: 300), ModbusError.Code.timeout), (.silence, .timeout), (.garbage, .timeout),
+            (RegisterFault.late(milliseconds: 300), ModbusError.Code.timeout), (.silence, .timeout),
+            (.garbage, .timeout),
             (.wrongUnit, .badReply), (.wrongLength, .timeout), (.close, .notConnected),
             (.drip(milliseconds: 60), .timeout),
         ])
@@ -72,7 +86,8 @@ extension AllModbusTests {
             let server = RegisterServer(bank: TestBank())
             let bus = self.bus(
                 try server.listen(port: 0),
-                ModbusOptions(timeoutMilliseconds: 200, timeoutsToBackOff: 9, reconnectMilliseconds: 0))
+                ModbusOptions(timeoutMilliseconds: 200, timeoutsToBackOff: 9, reconnectMilliseconds: 0)
+            )
             for round in 0..<3 {
                 server.set(fault, unit: 1)
                 let read = ModbusRead(unit: 1, table: .inputRegisters, address: UInt16(100 + round * 10), count: 3)
@@ -97,13 +112,17 @@ extension AllModbusTests {
             let server = RegisterServer(bank: TestBank(units: 1...2))
             let time = ManualTime()
             let bus = self.bus(
-                try server.listen(port: 0), ModbusOptions(timeoutMilliseconds: 60, reconnectMilliseconds: 0), time: time)
+                try server.listen(port: 0),
+                ModbusOptions(timeoutMilliseconds: 60, reconnectMilliseconds: 0),
+                time: time
+            )
             let dead = ModbusRead(unit: 9, table: .inputRegisters, address: 0, count: 1)
             let alive = ModbusRead(unit: 1, table: .inputRegisters, address: 0, count: 1)
             func codes(_ reads: [ModbusRead]) async -> [ModbusError.Code?] {
-                await bus.read(reads).map { result in
-                    if case .failure(let error) = result { error.code } else { nil }
-                }
+                await bus.read(reads)
+                    .map { result in
+                        if case .failure(let error) = result { error.code } else { nil }
+                    }
             }
             #expect(await codes([dead, dead, dead, alive]) == [.timeout, .timeout, .timeout, nil])
             #expect(await codes([dead, alive]) == [.timeout, nil])
@@ -173,7 +192,9 @@ extension AllModbusTests {
             let healthy = self.bus(try server.listen(port: 0))
             let dripping = RegisterServer(bank: TestBank())
             let slow = self.bus(
-                try dripping.listen(port: 0), ModbusOptions(timeoutMilliseconds: 1_000, timeoutsToBackOff: 100))
+                try dripping.listen(port: 0),
+                ModbusOptions(timeoutMilliseconds: 1_000, timeoutsToBackOff: 100)
+            )
             dripping.set(.drip(milliseconds: 200), unit: 1)
             let read = ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 10)
             let blocked = Task { await slow.read([read, read]) }

@@ -45,7 +45,13 @@ extension AllModbusTests {
             defer { kill(process.processIdentifier, SIGKILL) }
             let bus = ModbusBus(
                 endpoint: .tcp(host: "127.0.0.1", port: port),
-                options: ModbusOptions(timeoutMilliseconds: 1_000, timeoutsToBackOff: 1_000, reconnectMilliseconds: 20, reconnectMaxMilliseconds: 50))
+                options: ModbusOptions(
+                    timeoutMilliseconds: 1_000,
+                    timeoutsToBackOff: 1_000,
+                    reconnectMilliseconds: 20,
+                    reconnectMaxMilliseconds: 50
+                )
+            )
             let read = ModbusRead(unit: 1, table: .holdingRegisters, address: 10, count: 2)
             let deadline = ContinuousClock.now + .seconds(20)
             var words: [UInt16]?
@@ -54,12 +60,18 @@ extension AllModbusTests {
                 await Task.yield()
             }
             #expect(words == [0x41AC, 0x0000])
-            #expect(try await bus.read(ModbusRead(unit: 1, table: .inputRegisters, address: 20, count: 1)).words == [0xFF33])
+            #expect(
+                try await bus.read(ModbusRead(unit: 1, table: .inputRegisters, address: 20, count: 1)).words == [0xFF33]
+            )
             let bits = try await bus.read(ModbusRead(unit: 1, table: .coils, address: 0, count: 10)).words
             #expect(bits == [1, 0, 0, 1, 0, 0, 1, 0, 0, 1])
             try await bus.write(.registers(address: 50, values: [7, 8, 9]), unit: 1)
             try await bus.write(.coil(address: 1, isOn: true), unit: 1)
-            #expect(try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 50, count: 3)).words == [7, 8, 9])
+            #expect(
+                try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 50, count: 3)).words == [
+                    7, 8, 9,
+                ]
+            )
             #expect(try await bus.read(ModbusRead(unit: 1, table: .coils, address: 1, count: 1)).words == [1])
         }
     }

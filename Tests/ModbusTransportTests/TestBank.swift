@@ -23,7 +23,8 @@ final class TestBank: RegisterBank {
         return .success(
             self.written.withLock { written in
                 (address..<address + count).map { written[self.key(unit, table, $0)] ?? Self.word(unit, table, $0) }
-            })
+            }
+        )
     }
 
     func write(unit: UInt8, table: ModbusTable, address: UInt16, values: [UInt16]) -> RegisterException? {
@@ -63,7 +64,8 @@ final class SerialPair {
     struct Failed: Error {}
 
     init() async throws {
-        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-pty-\(UUID().uuidString)").path
+        self.folder =
+            FileManager.default.temporaryDirectory.appendingPathComponent("campus-pty-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         self.left = "\(self.folder)/left"
         self.right = "\(self.folder)/right"
@@ -71,7 +73,8 @@ final class SerialPair {
         self.process.arguments = ["pty,raw,echo=0,link=\(self.left)", "pty,raw,echo=0,link=\(self.right)"]
         try self.process.run()
         let deadline = ContinuousClock.now + .seconds(5)
-        while !FileManager.default.fileExists(atPath: self.right) || !FileManager.default.fileExists(atPath: self.left) {
+        while !FileManager.default.fileExists(atPath: self.right) || !FileManager.default.fileExists(atPath: self.left)
+        {
             guard ContinuousClock.now < deadline else { throw Failed() }
             await Task.yield()
         }

@@ -90,7 +90,8 @@ struct StrictYAMLTests {
     }
 
     @Test(arguments: [
-        "", "- a\n- b\n", "a: 1\na: 2\n", "a: &x 1\nb: *x\n", "a: [", "a: \"\\x\"", "a: b: c", "\t: 1", "a: 1\n---\nb: 2\n",
+        "", "- a\n- b\n", "a: 1\na: 2\n", "a: &x 1\nb: *x\n", "a: [", "a: \"\\x\"", "a: b: c", "\t: 1",
+        "a: 1\n---\nb: 2\n",
         String(repeating: "[", count: 5_000), "a: " + String(repeating: "{b: ", count: 2_000),
         String(repeating: "- ", count: 5_000) + "x", "a: \u{0}",
         "a: !!binary x\n? [k]\n: v\n",

@@ -26,11 +26,16 @@ final class ScratchFolder {
         return target
     }
 
-    func open(_ name: String = "ring", series: Int = 8, samples: Int = 256, minutes: Int = 64) throws -> TimeSeriesRing {
+    func open(_ name: String = "ring", series: Int = 8, samples: Int = 256, minutes: Int = 64) throws -> TimeSeriesRing
+    {
         try TimeSeriesRing(
             configuration: .init(
-                directory: "\(self.path)/\(name)", seriesMax: series, samplesPerSeries: samples,
-                minuteRollupsPerSeries: minutes))
+                directory: "\(self.path)/\(name)",
+                seriesMax: series,
+                samplesPerSeries: samples,
+                minuteRollupsPerSeries: minutes
+            )
+        )
     }
 }
 
@@ -77,9 +82,10 @@ struct TimeSeriesRingTests {
         let expected = ((10_000 - kept.count)..<10_000).map { Double($0) }
         #expect(kept.map(\.value) == expected)
         #expect(ring.statistics.bytesOnDisk == before)
-        let sizes = try ["hot", "cold", "minutes", "names"].map { file in
-            try FileManager.default.attributesOfItem(atPath: "\(folder.path)/ring/\(file)")[.size] as? Int ?? 0
-        }
+        let sizes = try ["hot", "cold", "minutes", "names"]
+            .map { file in
+                try FileManager.default.attributesOfItem(atPath: "\(folder.path)/ring/\(file)")[.size] as? Int ?? 0
+            }
         let total: Int = sizes.reduce(0, +)
         #expect(total == before)
     }
@@ -97,15 +103,20 @@ struct TimeSeriesRingTests {
             stored.append(sample)
             let copy = try TimeSeriesRing(
                 configuration: .init(
-                    directory: try folder.copy(to: "copy"), seriesMax: 8, samplesPerSeries: 256,
-                    minuteRollupsPerSeries: 64))
+                    directory: try folder.copy(to: "copy"),
+                    seriesMax: 8,
+                    samplesPerSeries: 256,
+                    minuteRollupsPerSeries: 64
+                )
+            )
             #expect(copy.openReport.problems == [])
             let found = try #require(copy.existingSeries(named: "a"))
             let expected = stored.sorted { $0.tick < $1.tick }
             #expect(copy.samples(found, in: self.all, limit: 1_000) == expected)
             #expect(
                 copy.minuteRollups(found, in: self.all, limit: 1_000)
-                    == ring.minuteRollups(series, in: self.all, limit: 1_000))
+                    == ring.minuteRollups(series, in: self.all, limit: 1_000)
+            )
         }
     }
 
@@ -244,7 +255,8 @@ struct TimeSeriesRingTests {
             try handle.write(contentsOf: Data([byte ^ 0xFF]))
             try handle.close()
             let ring = try TimeSeriesRing(
-                configuration: .init(directory: copy, seriesMax: 2, samplesPerSeries: 256, minuteRollupsPerSeries: 64))
+                configuration: .init(directory: copy, seriesMax: 2, samplesPerSeries: 256, minuteRollupsPerSeries: 64)
+            )
             let series = try ring.series(named: "a")
             _ = ring.samples(series, in: self.all, limit: 1_000)
             _ = ring.minuteRollups(series, in: self.all, limit: 1_000)
@@ -264,7 +276,8 @@ struct TimeSeriesRingTests {
                         for index in 0..<16 {
                             ring.append(
                                 series[worker * 16 + index],
-                                Sample(tick: Tick(milliseconds: Int64(tick)), value: Double(tick)))
+                                Sample(tick: Tick(milliseconds: Int64(tick)), value: Double(tick))
+                            )
                         }
                     }
                 }

@@ -9,7 +9,9 @@ extension BoundedJSON {
     }
 
     static func word(
-        _ word: StaticString, _ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int
+        _ word: StaticString,
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ position: inout Int
     ) throws(Problem) {
         let count = word.utf8CodeUnitCount
         guard position + count <= bytes.count else { throw .syntax }

@@ -151,11 +151,14 @@ struct BoundedJSON {
     }
 
     private func checkDuplicate(
-        of key: Int, in object: Int, _ bytes: UnsafeBufferPointer<UInt8>
+        of key: Int,
+        in object: Int,
+        _ bytes: UnsafeBufferPointer<UInt8>
     ) throws(Problem) {
         var index = object + 1
         while index < key {
-            if self.tokens[index].hash == self.tokens[key].hash, self.keyText(index, bytes) == self.keyText(key, bytes) {
+            if self.tokens[index].hash == self.tokens[key].hash, self.keyText(index, bytes) == self.keyText(key, bytes)
+            {
                 throw .duplicateKey
             }
             index = Int(self.tokens[index + 1].next)

@@ -42,7 +42,8 @@ package struct EventPlan: Sendable {
         if let flag { reads.append(RegisterRead(table: flag.table, address: flag.address, count: 1)) }
         for source in [sequence].compactMap({ $0 }) + fields.map(\.source) {
             reads.append(
-                RegisterRead(table: source.table, address: source.address, count: UInt16(clamping: source.addressCount)))
+                RegisterRead(table: source.table, address: source.address, count: UInt16(clamping: source.addressCount))
+            )
         }
         self.reads = reads
     }
@@ -83,8 +84,13 @@ package struct EventPlan: Sendable {
             fields.append(Event.Field(name: "missed-before", text: String(missed), privacy: .none))
         }
         let event = Event(
-            device: device, name: self.definition.name, kind: self.definition.kind, tick: tick,
-            windowMilliseconds: self.definition.windowMilliseconds, fields: fields)
+            device: device,
+            name: self.definition.name,
+            kind: self.definition.kind,
+            tick: tick,
+            windowMilliseconds: self.definition.windowMilliseconds,
+            fields: fields
+        )
         return Captured(event: event, clear: self.clear, missed: missed)
     }
 

@@ -21,8 +21,13 @@ package enum GoldenRunner {
         let explanation: ProfileExplanation
         if let (topic, payload) = test.message {
             explanation = ProfileExplanation(
-                profile: profile, topic: topic, payload: payload, parameters: test.parameters,
-                zonelessOffsetSeconds: 25_200, arrival: Tick(milliseconds: 4_000_000_000_000))
+                profile: profile,
+                topic: topic,
+                payload: payload,
+                parameters: test.parameters,
+                zonelessOffsetSeconds: 25_200,
+                arrival: Tick(milliseconds: 4_000_000_000_000)
+            )
             if let problem = explanation.problem { messages.append(problem) }
         } else {
             var image = RegisterImage()

@@ -52,18 +52,20 @@ package final class MessageDecoder: Sendable {
         for (index, message) in wire.messages.enumerated() {
             let filter = try Self.filter(message.topic, parameters)
             filters.append(filter)
-            let points = profile.points.enumerated().compactMap { offset, point in
-                if case .payload(let source) = point.source, source.messageIndex == index {
-                    (index: offset, pointer: source.pointer, absent: source.absent)
-                } else {
-                    nil
+            let points = profile.points.enumerated()
+                .compactMap { offset, point in
+                    if case .payload(let source) = point.source, source.messageIndex == index {
+                        (index: offset, pointer: source.pointer, absent: source.absent)
+                    } else {
+                        nil
+                    }
                 }
-            }
             let events = profile.events.indices.filter { offset in
                 if case .payload(index, _, _) = profile.events[offset].capture { true } else { false }
             }
             messages.append(
-                Message(filter: TopicFilter(filter), wire: message, points: points, events: events))
+                Message(filter: TopicFilter(filter), wire: message, points: points, events: events)
+            )
         }
         if let availability = wire.availability {
             let filter = try Self.filter(availability.topic, parameters)
@@ -78,14 +80,16 @@ package final class MessageDecoder: Sendable {
     }
 
     private static func filter(
-        _ topic: TopicTemplate, _ parameters: [String: String]
+        _ topic: TopicTemplate,
+        _ parameters: [String: String]
     ) throws(MessageDecoderError) -> String {
         guard let filter = topic.filter(parameters: parameters) else {
             let missing = topic.parameterNames.filter { (parameters[$0] ?? "").isEmpty }
             throw MessageDecoderError(
                 description: missing.isEmpty
                     ? "a parameter of the topic '\(topic)' has a wildcard; give plain text"
-                    : "the topic '\(topic)' needs the parameter '\(missing.joined(separator: "', '"))'")
+                    : "the topic '\(topic)' needs the parameter '\(missing.joined(separator: "', '"))'"
+            )
         }
         return filter
     }
@@ -119,9 +123,14 @@ package final class MessageDecoder: Sendable {
     }
 
     private func decodeText(
-        _ message: Message, payload: [UInt8], isRetained: Bool, arrival: Tick
+        _ message: Message,
+        payload: [UInt8],
+        isRetained: Bool,
+        arrival: Tick
     ) -> MessageOutcome {
-        guard payload.count <= 4_096 else { return MessageOutcome(.violation(.payloadTooLarge, detail: "\(payload.count) bytes")) }
+        guard payload.count <= 4_096 else {
+            return MessageOutcome(.violation(.payloadTooLarge, detail: "\(payload.count) bytes"))
+        }
         guard let text = String(validating: payload, as: UTF8.self) else {
             return MessageOutcome(.violation(.notUTF8, detail: "the payload is not UTF-8 text"))
         }
@@ -137,14 +146,18 @@ package final class MessageDecoder: Sendable {
             if field.isRequired, text.isEmpty {
                 return MessageOutcome(.violation(.missingField, detail: "the field '\(field.name)' is empty"))
             }
-            let found = field.privacy == .drop ? [] : [Event.Field(name: field.name, text: text, privacy: field.privacy)]
+            let found =
+                field.privacy == .drop ? [] : [Event.Field(name: field.name, text: text, privacy: field.privacy)]
             outcome.events.append(self.event(index, sequence: nil, tick: arrival, isReplay: false, fields: found))
         }
         return self.checked(outcome, message)
     }
 
     private func decodeJSON(
-        _ message: Message, payload: [UInt8], isRetained: Bool, arrival: Tick
+        _ message: Message,
+        payload: [UInt8],
+        isRetained: Bool,
+        arrival: Tick
     ) -> MessageOutcome {
         self.scratch.withLock { json in
             payload.withUnsafeBufferPointer { bytes in
@@ -177,26 +190,37 @@ package final class MessageDecoder: Sendable {
     }
 
     private func readClock(
-        _ message: Message, _ view: PayloadView, arrival: Tick, into outcome: inout MessageOutcome
+        _ message: Message,
+        _ view: PayloadView,
+        arrival: Tick,
+        into outcome: inout MessageOutcome
     ) -> MessageOutcome? {
         guard let clock = message.wire.clock else { return nil }
         guard let tick = view.tick(clock, zonelessOffsetSeconds: self.zonelessOffsetSeconds) else {
             return MessageOutcome(
-                .violation(.clockMalformed, detail: "no \(clock.format.rawValue) time at \(clock.pointer)"))
+                .violation(.clockMalformed, detail: "no \(clock.format.rawValue) time at \(clock.pointer)")
+            )
         }
         guard Tick.storable.contains(tick) else {
             return MessageOutcome(.violation(.clockOutOfRange, detail: "the device's clock is outside 1970 to 2100"))
         }
         guard tick.rawValue <= arrival.rawValue + Self.clockAheadMaxMilliseconds else {
             return MessageOutcome(
-                .violation(.clockInFuture, detail: "the device's clock says \(UTCText.rfc3339(tick)), a day or more ahead"))
+                .violation(
+                    .clockInFuture,
+                    detail: "the device's clock says \(UTCText.rfc3339(tick)), a day or more ahead"
+                )
+            )
         }
         outcome.time = tick
         return nil
     }
 
     private func readEvents(
-        _ message: Message, _ view: PayloadView, arrival: Tick, into outcome: inout MessageOutcome
+        _ message: Message,
+        _ view: PayloadView,
+        arrival: Tick,
+        into outcome: inout MessageOutcome
     ) -> MessageOutcome? {
         for index in message.events {
             guard case .payload(_, let sequence, let definitions) = self.profile.events[index].capture else { continue }
@@ -212,19 +236,35 @@ package final class MessageDecoder: Sendable {
             guard !fields.isEmpty else { continue }
             outcome.events.append(
                 self.event(
-                    index, sequence: sequence.flatMap { view.text($0) }, tick: outcome.time ?? arrival,
-                    isReplay: outcome.isReplay, fields: fields))
+                    index,
+                    sequence: sequence.flatMap { view.text($0) },
+                    tick: outcome.time ?? arrival,
+                    isReplay: outcome.isReplay,
+                    fields: fields
+                )
+            )
         }
         return nil
     }
 
     private func event(
-        _ index: Int, sequence: String?, tick: Tick, isReplay: Bool, fields: [Event.Field]
+        _ index: Int,
+        sequence: String?,
+        tick: Tick,
+        isReplay: Bool,
+        fields: [Event.Field]
     ) -> Event {
         let definition = self.profile.events[index]
         return Event(
-            device: self.device, name: definition.name, kind: definition.kind, tick: tick, sequence: sequence,
-            windowMilliseconds: definition.windowMilliseconds, isReplay: isReplay, fields: fields)
+            device: self.device,
+            name: definition.name,
+            kind: definition.kind,
+            tick: tick,
+            sequence: sequence,
+            windowMilliseconds: definition.windowMilliseconds,
+            isReplay: isReplay,
+            fields: fields
+        )
     }
 
     /// A message of which not one point has a usable type and that is no event breaks the profile.
@@ -236,11 +276,15 @@ package final class MessageDecoder: Sendable {
         let saysNothing = isEmpty && message.wire.when == nil && !(message.points.isEmpty && message.events.isEmpty)
         guard isUseless || saysNothing else { return outcome }
         return MessageOutcome(
-            .violation(.nothingDecoded, detail: "message '\(message.wire.name)': none of its points could be read"))
+            .violation(.nothingDecoded, detail: "message '\(message.wire.name)': none of its points could be read")
+        )
     }
 
     private func take(
-        _ scalar: PayloadView.Scalar, point index: Int, isRetained: Bool, into outcome: inout MessageOutcome
+        _ scalar: PayloadView.Scalar,
+        point index: Int,
+        isRetained: Bool,
+        into outcome: inout MessageOutcome
     ) {
         let point = self.profile.points[index]
         if point.kind == .text {

@@ -84,7 +84,10 @@ package struct ProfileEncoder: Sendable {
     }
 
     private func bareText(
-        message: Int, values: [Int: Double], texts: [Int: String], fields: [String: String]
+        message: Int,
+        values: [Int: Double],
+        texts: [Int: String],
+        fields: [String: String]
     ) -> String? {
         for (index, point) in self.profile.points.enumerated() {
             guard case .payload(let source) = point.source, source.messageIndex == message else { continue }
@@ -104,7 +107,10 @@ package struct ProfileEncoder: Sendable {
     }
 
     private func setPoints(
-        message: Int, values: [Int: Double], texts: [Int: String], in tree: inout JSONTree
+        message: Int,
+        values: [Int: Double],
+        texts: [Int: String],
+        in tree: inout JSONTree
     ) -> Bool {
         var hasContent = false
         for (index, point) in self.profile.points.enumerated() {

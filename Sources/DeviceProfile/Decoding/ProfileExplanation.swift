@@ -32,8 +32,17 @@ package struct ProfileExplanation: Sendable {
             if image.isRefused(source) {
                 self.rows.append(
                     Row(
-                        point: index, name: point.name, bytes: "exception", raw: nil, value: 0, text: nil,
-                        quality: .bad(.communication), unit: Units.text(for: point.unit), label: nil))
+                        point: index,
+                        name: point.name,
+                        bytes: "exception",
+                        raw: nil,
+                        value: 0,
+                        text: nil,
+                        quality: .bad(.communication),
+                        unit: Units.text(for: point.unit),
+                        label: nil
+                    )
+                )
                 continue
             }
             guard let words = image.words(source.table, source.address, source.addressCount) else { continue }
@@ -42,13 +51,24 @@ package struct ProfileExplanation: Sendable {
     }
 
     private static func row(
-        _ profile: DeviceProfile, _ index: Int, _ source: RegisterSource, words: [UInt16], image: RegisterImage
+        _ profile: DeviceProfile,
+        _ index: Int,
+        _ source: RegisterSource,
+        words: [UInt16],
+        image: RegisterImage
     ) -> Row {
         let point = profile.points[index]
         var row = Row(
-            point: index, name: point.name,
+            point: index,
+            name: point.name,
             bytes: HexText.text(words.flatMap { [UInt8(truncatingIfNeeded: $0 >> 8), UInt8(truncatingIfNeeded: $0)] }),
-            raw: nil, value: 0, text: nil, quality: .good, unit: Units.text(for: point.unit), label: nil)
+            raw: nil,
+            value: 0,
+            text: nil,
+            quality: .good,
+            unit: Units.text(for: point.unit),
+            label: nil
+        )
         if source.type == .string {
             row.text = words.withUnsafeBufferPointer { source.text(in: $0, at: 0) }
             return row
@@ -100,8 +120,11 @@ package struct ProfileExplanation: Sendable {
         let decoder: MessageDecoder
         do throws(MessageDecoderError) {
             decoder = try MessageDecoder(
-                profile: profile, device: DeviceID(rawValue: "try"), parameters: parameters,
-                zonelessOffsetSeconds: zonelessOffsetSeconds)
+                profile: profile,
+                device: DeviceID(rawValue: "try"),
+                parameters: parameters,
+                zonelessOffsetSeconds: zonelessOffsetSeconds
+            )
         } catch {
             self.problem = error.description
             return
@@ -109,7 +132,8 @@ package struct ProfileExplanation: Sendable {
         let outcome = decoder.decode(topic: topic, payload: payload, isRetained: false, arrival: arrival)
         switch outcome.status {
         case .notMine:
-            self.problem = "the topic or payload is none of this profile's messages; it listens to "
+            self.problem =
+                "the topic or payload is none of this profile's messages; it listens to "
                 + decoder.subscriptions.joined(separator: ", ")
         case .violation(let reason, let detail): self.problem = "\(reason.rawValue): \(detail)"
         case .availability(let isOnline): self.problem = "availability: \(isOnline ? "online" : "offline")"
@@ -122,17 +146,33 @@ package struct ProfileExplanation: Sendable {
             let point = profile.points[value.point]
             self.rows.append(
                 Row(
-                    point: value.point, name: point.name, bytes: Self.place(of: point), raw: nil, value: value.value,
-                    text: nil, quality: value.quality, unit: Units.text(for: point.unit),
-                    label: value.quality.level == .bad ? nil : point.label(for: value.value)))
+                    point: value.point,
+                    name: point.name,
+                    bytes: Self.place(of: point),
+                    raw: nil,
+                    value: value.value,
+                    text: nil,
+                    quality: value.quality,
+                    unit: Units.text(for: point.unit),
+                    label: value.quality.level == .bad ? nil : point.label(for: value.value)
+                )
+            )
         }
         for text in outcome.texts {
             let point = profile.points[text.point]
             self.rows.append(
                 Row(
-                    point: text.point, name: point.name, bytes: Self.place(of: point), raw: nil, value: 0,
-                    text: point.privacy == .none ? text.text : Masking.masked(text.text), quality: .good, unit: "",
-                    label: nil))
+                    point: text.point,
+                    name: point.name,
+                    bytes: Self.place(of: point),
+                    raw: nil,
+                    value: 0,
+                    text: point.privacy == .none ? text.text : Masking.masked(text.text),
+                    quality: .good,
+                    unit: "",
+                    label: nil
+                )
+            )
         }
         self.rows.sort { $0.point < $1.point }
     }

@@ -7,7 +7,8 @@ extension RegisterSource {
         case .float64: return self.ordered(raw.bitPattern, count: 4)
         case .float16: return nil
         case .bool: return self.ordered(raw == 0 ? 0 : UInt64(1) << UInt64(self.bits?.from ?? 0), count: 1)
-        case .int8: return Int8(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt8(bitPattern: $0)), count: 1) }
+        case .int8:
+            return Int8(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt8(bitPattern: $0)), count: 1) }
         case .int16:
             return Int16(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt16(bitPattern: $0)), count: 1) }
         case .int32:
@@ -29,11 +30,12 @@ extension RegisterSource {
     func words(for text: String) -> [UInt16] {
         var bytes = Array(text.utf8.prefix(self.length * 2))
         while bytes.count < self.length * 2 { bytes.append(0) }
-        return (0..<self.length).map { index in
-            let first = UInt16(bytes[index * 2])
-            let second = UInt16(bytes[index * 2 + 1])
-            return self.byteOrder == .highFirst ? first << 8 | second : second << 8 | first
-        }
+        return (0..<self.length)
+            .map { index in
+                let first = UInt16(bytes[index * 2])
+                let second = UInt16(bytes[index * 2 + 1])
+                return self.byteOrder == .highFirst ? first << 8 | second : second << 8 | first
+            }
     }
 
     private func unsigned(_ raw: Double, bits width: Int, count: Int) -> [UInt16]? {
@@ -54,10 +56,11 @@ extension RegisterSource {
     }
 
     private func ordered(_ value: UInt64, count: Int) -> [UInt16] {
-        (0..<count).map { index in
-            let position = self.wordOrder == .highFirst ? count - 1 - index : index
-            let word = UInt16(truncatingIfNeeded: value >> UInt64(position * 16))
-            return self.byteOrder == .highFirst ? word : word.byteSwapped
-        }
+        (0..<count)
+            .map { index in
+                let position = self.wordOrder == .highFirst ? count - 1 - index : index
+                let word = UInt16(truncatingIfNeeded: value >> UInt64(position * 16))
+                return self.byteOrder == .highFirst ? word : word.byteSwapped
+            }
     }
 }

@@ -16,7 +16,8 @@ package struct RegisterImage: Sendable {
     /// Reads a request and its reply (RTU frames with CRC). Returns why they cannot be read, or `nil`.
     package mutating func take(request: [UInt8], response: [UInt8]) -> String? {
         guard request.count == 8, response.count >= 5 else {
-            return "a read request has 8 bytes and a reply at least 5; these have \(request.count) and \(response.count)"
+            return
+                "a read request has 8 bytes and a reply at least 5; these have \(request.count) and \(response.count)"
         }
         guard let table = ModbusWire.Table.allCases.first(where: { $0.readFunction == request[1] }) else {
             return "function \(request[1]) is not a read of coils, discrete inputs or registers (1 to 4)"
@@ -51,8 +52,9 @@ package struct RegisterImage: Sendable {
     }
 
     func isRefused(_ source: RegisterSource) -> Bool {
-        (0..<source.addressCount).contains { offset in
-            self.refused[source.table]?.contains(source.address &+ UInt16(truncatingIfNeeded: offset)) ?? false
-        }
+        (0..<source.addressCount)
+            .contains { offset in
+                self.refused[source.table]?.contains(source.address &+ UInt16(truncatingIfNeeded: offset)) ?? false
+            }
     }
 }

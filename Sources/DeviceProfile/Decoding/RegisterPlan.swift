@@ -66,11 +66,12 @@ package struct RegisterPlan: Sendable {
             if let validity = point.validity { helpers.insert(validity.point) }
             if let exponent = point.scale.exponentFrom { helpers.insert(exponent) }
         }
-        self.items = wanted.union(helpers).sorted().compactMap { index in
-            guard case .register(var source) = profile.points[index].source else { return nil }
-            source.documentedAs = nil
-            return Item(point: index, source: source, isWanted: wanted.contains(index))
-        }
+        self.items = wanted.union(helpers).sorted()
+            .compactMap { index in
+                guard case .register(var source) = profile.points[index].source else { return nil }
+                source.documentedAs = nil
+                return Item(point: index, source: source, isWanted: wanted.contains(index))
+            }
         self.group()
         self.compile()
     }
@@ -143,16 +144,25 @@ package struct RegisterPlan: Sendable {
             guard let first = group.first else { continue }
             self.reads.append(
                 RegisterRead(
-                    table: self.items[first].source.table, address: UInt16(clamping: start),
-                    count: UInt16(clamping: end - start)))
+                    table: self.items[first].source.table,
+                    address: UInt16(clamping: start),
+                    count: UInt16(clamping: end - start)
+                )
+            )
             self.stepRanges.append(self.steps.count..<(self.steps.count + group.count))
             for index in group {
                 let item = self.items[index]
                 stepOfPoint[item.point] = self.steps.count
                 self.steps.append(
                     Step(
-                        point: item.point, source: item.source, read: read,
-                        offset: Int(item.source.address) - start, exponentStep: -1, isWanted: item.isWanted))
+                        point: item.point,
+                        source: item.source,
+                        read: read,
+                        offset: Int(item.source.address) - start,
+                        exponentStep: -1,
+                        isWanted: item.isWanted
+                    )
+                )
             }
         }
         for index in self.steps.indices {
@@ -218,7 +228,9 @@ package struct RegisterPlan: Sendable {
     }
 
     private func value(
-        of step: Step, words: UnsafeBufferPointer<UInt16>, replies: [RegisterReply]
+        of step: Step,
+        words: UnsafeBufferPointer<UInt16>,
+        replies: [RegisterReply]
     ) -> DecodedValue {
         guard let raw = step.source.raw(in: words, at: step.offset) else {
             return DecodedValue(point: step.point, value: 0, quality: .bad(.malformed))
@@ -247,6 +259,15 @@ package struct RegisterPlan: Sendable {
 
 extension ModbusWire {
     static let empty = ModbusWire(
-        unit: 1, serial: nil, timeoutMilliseconds: 1_000, pauseMilliseconds: 0, registersMax: 125, bitsMax: 2_000,
-        gapMax: 0, forbidden: [], byteOrder: .highFirst, wordOrder: .highFirst)
+        unit: 1,
+        serial: nil,
+        timeoutMilliseconds: 1_000,
+        pauseMilliseconds: 0,
+        registersMax: 125,
+        bitsMax: 2_000,
+        gapMax: 0,
+        forbidden: [],
+        byteOrder: .highFirst,
+        wordOrder: .highFirst
+    )
 }

@@ -80,7 +80,10 @@ package struct TopicMatcher: Sendable {
     }
 
     private static func walk(
-        _ levels: ArraySlice<Substring>, _ node: Node, isReserved: Bool, into matches: inout [Int]
+        _ levels: ArraySlice<Substring>,
+        _ node: Node,
+        isReserved: Bool,
+        into matches: inout [Int]
     ) {
         if !isReserved { matches.append(contentsOf: node.rest) }
         guard let level = levels.first else {

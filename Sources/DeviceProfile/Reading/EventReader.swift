@@ -21,7 +21,12 @@ struct EventReader {
         map.finish()
         guard let name, let title, let capture else { return nil }
         return EventDefinition(
-            name: name, title: title, kind: kind, windowMilliseconds: Int64(window), capture: capture)
+            name: name,
+            title: title,
+            kind: kind,
+            windowMilliseconds: Int64(window),
+            capture: capture
+        )
     }
 
     private func payloadCapture(_ map: YAMLMap, _ wire: MQTTWire) -> EventDefinition.Capture? {
@@ -38,7 +43,11 @@ struct EventReader {
             inner.finish()
             guard let name, isText || pointer != nil else { return nil }
             return EventDefinition.PayloadField(
-                name: name, pointer: pointer, privacy: privacy, isRequired: isRequired)
+                name: name,
+                pointer: pointer,
+                privacy: privacy,
+                isRequired: isRequired
+            )
         }
         if values.isEmpty { map.problem("an event needs at least one field") }
         if isText, values.count > 1 { map.problem(at: "fields", "a bare text is one field") }
@@ -95,8 +104,13 @@ struct EventReader {
         let value = map.int("value", in: 0...65_535) ?? 0
         map.finish()
         guard let table, let address else { return nil }
-        if table != .coil && table != .holding { map.problem(at: "table", "only coils and holding registers are written") }
+        if table != .coil && table != .holding {
+            map.problem(at: "table", "only coils and holding registers are written")
+        }
         return EventDefinition.Clear(
-            table: table, address: UInt16(clamping: address), value: UInt16(clamping: value))
+            table: table,
+            address: UInt16(clamping: address),
+            value: UInt16(clamping: value)
+        )
     }
 }

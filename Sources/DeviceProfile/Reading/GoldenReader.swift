@@ -36,15 +36,23 @@ struct GoldenReader {
         }
         let expect = self.expectations(map)
         let expectedTime = self.time(map)
-        let expectedEvents = map.optional("expectEvents").map { value in
-            value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
-        }
+        let expectedEvents = map.optional("expectEvents")
+            .map { value in
+                value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
+            }
         if expect.isEmpty, expectedEvents == nil { map.problem("says nothing about what must come out") }
         map.finish()
         guard let name else { return nil }
         return GoldenCase(
-            name: name, line: map.line, exchanges: exchanges, message: message, parameters: parameters, expect: expect,
-            expectedTime: expectedTime, expectedEvents: expectedEvents)
+            name: name,
+            line: map.line,
+            exchanges: exchanges,
+            message: message,
+            parameters: parameters,
+            expect: expect,
+            expectedTime: expectedTime,
+            expectedEvents: expectedEvents
+        )
     }
 
     private func exchange(_ map: YAMLMap) -> GoldenCase.Exchange? {
@@ -69,7 +77,8 @@ struct GoldenReader {
             map.problem(
                 at: key,
                 "the CRC does not fit: the frame should end in "
-                    + HexText.text([UInt8(truncatingIfNeeded: crc), UInt8(truncatingIfNeeded: crc >> 8)]))
+                    + HexText.text([UInt8(truncatingIfNeeded: crc), UInt8(truncatingIfNeeded: crc >> 8)])
+            )
             return nil
         }
         return bytes
@@ -81,7 +90,8 @@ struct GoldenReader {
         for key in inner.keys {
             guard let value = inner.required(key) else { continue }
             if !self.points.contains(where: { $0.name == key }) {
-                let hint = NearestWord.suggestion(for: key, among: self.points.map(\.name))
+                let hint =
+                    NearestWord.suggestion(for: key, among: self.points.map(\.name))
                     .map { "; did you mean '\($0)'?" } ?? ""
                 value.problem("there is no point called '\(key)'\(hint)")
             } else if value.isMap {

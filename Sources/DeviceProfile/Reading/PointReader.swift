@@ -20,10 +20,15 @@ struct PointReader {
             if let validity = draft.validity, let other = self.index(of: validity.point, in: drafts, for: draft) {
                 if other == index || drafts[other].validity != nil {
                     draft.map.problem(
-                        at: "validWhen", "'\(validity.point)' must be another point that has no 'validWhen' itself")
+                        at: "validWhen",
+                        "'\(validity.point)' must be another point that has no 'validWhen' itself"
+                    )
                 }
                 points[index].validity = PointDefinition.Validity(
-                    point: other, values: validity.values, mustEqual: validity.mustEqual)
+                    point: other,
+                    values: validity.values,
+                    mustEqual: validity.mustEqual
+                )
             }
             if let name = draft.exponentFrom, let other = self.index(of: name, in: drafts, for: draft) {
                 if other == index || points[other].scale != .identity || drafts[other].exponentFrom != nil {
@@ -37,7 +42,8 @@ struct PointReader {
 
     private func index(of name: String, in drafts: [Draft], for draft: Draft) -> Int? {
         if let index = drafts.firstIndex(where: { $0.point.name == name }) { return index }
-        let hint = NearestWord.suggestion(for: name, among: drafts.map(\.point.name))
+        let hint =
+            NearestWord.suggestion(for: name, among: drafts.map(\.point.name))
             .map { "; did you mean '\($0)'?" } ?? ""
         draft.map.problem("there is no point called '\(name)'\(hint)")
         return nil
@@ -71,9 +77,23 @@ struct PointReader {
         map.finish()
         guard let name, let title, let source else { return nil }
         let point = PointDefinition(
-            name: name, title: title, unit: unit, kind: kind, source: source, scale: scale, invalid: invalid,
-            validity: nil, enumeration: enumeration, keepsUnknown: keepsUnknown, range: range,
-            maximumChangePerSecond: maximumChange, poll: poll, deadband: deadband, isHidden: isHidden, privacy: privacy)
+            name: name,
+            title: title,
+            unit: unit,
+            kind: kind,
+            source: source,
+            scale: scale,
+            invalid: invalid,
+            validity: nil,
+            enumeration: enumeration,
+            keepsUnknown: keepsUnknown,
+            range: range,
+            maximumChangePerSecond: maximumChange,
+            poll: poll,
+            deadband: deadband,
+            isHidden: isHidden,
+            privacy: privacy
+        )
         return Draft(point: point, map: map, validity: validity, exponentFrom: exponentFrom)
     }
 
@@ -89,7 +109,8 @@ struct PointReader {
         }
         guard let unit = map.required("unit")?.scalarText else { return "1" }
         if Units.display[unit] == nil {
-            let hint = NearestWord.suggestion(for: unit, among: Units.display.keys.sorted())
+            let hint =
+                NearestWord.suggestion(for: unit, among: Units.display.keys.sorted())
                 .map { "; did you mean '\($0)'?" } ?? ""
             map.problem(at: "unit", "'\(unit)' is not a UCUM code that is known here\(hint)")
         }
@@ -148,10 +169,11 @@ struct PointReader {
         let cases = list.compactMap { value -> PointDefinition.EnumerationCase? in
             let inner = value.map()
             let number = inner.required("value")?.double()
-            let text = inner.optional("text").flatMap { value -> String? in
-                if value.scalarText == nil { value.problem("must be a text") }
-                return value.scalarText
-            }
+            let text = inner.optional("text")
+                .flatMap { value -> String? in
+                    if value.scalarText == nil { value.problem("must be a text") }
+                    return value.scalarText
+                }
             let vi = inner.string("vi", limit: 200)
             let en = inner.string("en", limit: 200)
             inner.finish()
@@ -184,7 +206,8 @@ struct PointReader {
             map.problem("needs 'point' and one of 'equals' and 'notEquals'")
             return nil
         }
-        let values = value.isList ? value.list(limit: 256).compactMap { $0.double() } : [value.double()].compactMap { $0 }
+        let values =
+            value.isList ? value.list(limit: 256).compactMap { $0.double() } : [value.double()].compactMap { $0 }
         return (point, values, equals != nil)
     }
 
@@ -209,7 +232,8 @@ extension ProfileParts {
         if wire.messages.count == 1, map.optional(key) == nil { return 0 }
         guard let name = map.string(key, limit: 64) else { return nil }
         if let index = wire.messages.firstIndex(where: { $0.name == name }) { return index }
-        let hint = NearestWord.suggestion(for: name, among: wire.messages.map(\.name))
+        let hint =
+            NearestWord.suggestion(for: name, among: wire.messages.map(\.name))
             .map { "; did you mean '\($0)'?" } ?? ""
         map.problem(at: key, "there is no message called '\(name)'\(hint)")
         return nil

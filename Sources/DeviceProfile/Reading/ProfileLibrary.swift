@@ -35,7 +35,8 @@ package struct ProfileLibrary: Sendable {
     private mutating func add(folder: String) {
         let names: [String]
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }.sorted()
+            names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+                .sorted()
         } catch {
             self.note(folder, "the folder cannot be read: \(error)")
             return

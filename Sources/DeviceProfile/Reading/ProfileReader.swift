@@ -56,8 +56,19 @@ struct ProfileReader {
         let tests = GoldenReader(wire: wire, points: points, events: events).read(self.root)
         guard let id, let vendor, let model, let category, let title else { return nil }
         return DeviceProfile(
-            id: id, vendor: vendor, model: model, category: category, title: title, notes: notes, sources: sources,
-            verification: verification, wire: wire, points: points, events: events, tests: tests)
+            id: id,
+            vendor: vendor,
+            model: model,
+            category: category,
+            title: title,
+            notes: notes,
+            sources: sources,
+            verification: verification,
+            wire: wire,
+            points: points,
+            events: events,
+            tests: tests
+        )
     }
 
     private func sources() -> [DeviceProfile.Source] {
@@ -136,7 +147,8 @@ enum ProfileParts {
         guard let pointer = JSONPointer(text) else {
             map.problem(
                 at: key,
-                "'\(text)' is not a JSON pointer: it starts with /, ~ is written ~0 and / in a name ~1, 16 steps at most")
+                "'\(text)' is not a JSON pointer: it starts with /, ~ is written ~0 and / in a name ~1, 16 steps at most"
+            )
             return nil
         }
         return pointer
@@ -150,10 +162,11 @@ enum ProfileParts {
             if let text = equals.scalarText { accepted = [text] } else { equals.problem("must be one value") }
             if inner.optional("in") != nil { inner.problem("either 'equals' or 'in', not both") }
         } else if let list = inner.required("in") {
-            accepted = list.list(limit: 64).compactMap { value in
-                if value.scalarText == nil { value.problem("must be one value") }
-                return value.scalarText
-            }
+            accepted = list.list(limit: 64)
+                .compactMap { value in
+                    if value.scalarText == nil { value.problem("must be one value") }
+                    return value.scalarText
+                }
         }
         inner.finish()
         guard let pointer, !accepted.isEmpty else { return nil }

@@ -32,8 +32,15 @@ struct RegisterSourceReader {
         }
         guard let table, let address, let type else { return nil }
         let source = RegisterSource(
-            table: table, address: UInt16(clamping: address), documentedAs: documentedAs, type: type,
-            byteOrder: byteOrder, wordOrder: wordOrder, bits: bits, length: length)
+            table: table,
+            address: UInt16(clamping: address),
+            documentedAs: documentedAs,
+            type: type,
+            byteOrder: byteOrder,
+            wordOrder: wordOrder,
+            bits: bits,
+            length: length
+        )
         self.check(source, map)
         return source
     }
@@ -41,7 +48,9 @@ struct RegisterSourceReader {
     private func bits(_ map: YAMLMap?) -> RegisterSource.Bits? {
         guard let map else { return nil }
         let bits = RegisterSource.Bits(
-            from: map.int("from", in: 0...63) ?? 0, count: map.int("count", in: 1...64, default: 1))
+            from: map.int("from", in: 0...63) ?? 0,
+            count: map.int("count", in: 1...64, default: 1)
+        )
         map.finish()
         return bits
     }
@@ -68,7 +77,9 @@ struct RegisterSourceReader {
         let end = Int(source.address) + source.addressCount - 1
         if end > 65_535 { map.problem(at: "address", "the value ends at address \(end), past 65535") }
         if !source.table.isBits, source.addressCount > self.wire.registersMax {
-            map.problem("takes \(source.addressCount) registers; one read of this device has at most \(self.wire.registersMax)")
+            map.problem(
+                "takes \(source.addressCount) registers; one read of this device has at most \(self.wire.registersMax)"
+            )
         }
         for range in self.wire.forbidden
         where range.table == source.table && Int(range.from) <= end && Int(range.to) >= Int(source.address) {

@@ -76,8 +76,15 @@ enum WireReader {
         map.finish()
         guard let name, let topic else { return nil }
         return MQTTWire.Message(
-            name: name, topic: topic, payload: payload, when: when, clock: clock, replay: replay, sequence: sequence,
-            retained: retained)
+            name: name,
+            topic: topic,
+            payload: payload,
+            when: when,
+            clock: clock,
+            replay: replay,
+            sequence: sequence,
+            retained: retained
+        )
     }
 
     private static func availability(_ map: YAMLMap?) -> MQTTWire.Availability? {
@@ -96,7 +103,8 @@ enum WireReader {
             map.problem(
                 at: key,
                 "'\(text)' is not a topic: {name} and + stand for one whole level, # only for the last; names have "
-                    + "letters and digits only")
+                    + "letters and digits only"
+            )
             return nil
         }
         return topic

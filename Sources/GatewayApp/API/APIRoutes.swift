@@ -23,7 +23,8 @@ struct APIRoutes {
         api.get("devices/:device") { _, context in
             try self.console.json(APIModel.Device(try self.runtime(context).snapshot()))
         }
-        api.get("devices/:device/points") { _, context in try self.console.json(self.points(try self.runtime(context))) }
+        api.get("devices/:device/points") { _, context in try self.console.json(self.points(try self.runtime(context)))
+        }
         api.get("latest") { request, _ in try self.console.json(try self.latest(request)) }
         api.get("points/:device/:point/samples") { request, context in try self.samples(request, context) }
         api.get("points/:device/:point/rollups") { request, context in try self.rollups(request, context) }
@@ -34,13 +35,16 @@ struct APIRoutes {
         api.get("events") { request, context in try await self.events(request, context) }
         api.get("quarantine") { _, _ in
             try self.console.json(
-                APIModel.List(items: self.gateway.engine.quarantine.entries.map(APIModel.QuarantineItem.init)))
+                APIModel.List(items: self.gateway.engine.quarantine.entries.map(APIModel.QuarantineItem.init))
+            )
         }
         self.addChanges(to: api)
         router.get("/api/openapi.json") { _, _ in
             Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: self.openAPI)))
+                status: .ok,
+                headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: self.openAPI))
+            )
         }
     }
 
@@ -62,7 +66,8 @@ struct APIRoutes {
             let gateway = self.gateway
             let actor = context.actor ?? "api"
             return try self.console.json(
-                APIModel.Reloaded(problems: try await self.asking { try gateway.reload(actor: actor) }))
+                APIModel.Reloaded(problems: try await self.asking { try gateway.reload(actor: actor) })
+            )
         }
         administrator.get("users") { _, _ in
             let users = try await self.gateway.records.perform { try $0.users() }
@@ -70,7 +75,9 @@ struct APIRoutes {
                 APIModel.List(
                     items: users.map {
                         APIModel.User(name: $0.name, role: $0.role.rawValue, isDisabled: $0.isDisabled)
-                    }))
+                    }
+                )
+            )
         }
         administrator.post("users") { request, context in
             let body = try await self.body(UserRequest.self, request, context)
@@ -114,7 +121,9 @@ struct APIRoutes {
     }
 
     private func body<Body: Decodable>(
-        _ type: Body.Type, _ request: Request, _ context: ConsoleContext
+        _ type: Body.Type,
+        _ request: Request,
+        _ context: ConsoleContext
     ) async throws -> Body {
         let buffer = try await request.body.collect(upTo: context.maxUploadSize)
         do {
@@ -147,21 +156,32 @@ struct APIRoutes {
         }
         let site = self.gateway.site
         return APIModel.Status(
-            site: site.id.rawValue, name: site.name, version: Gateway.version,
-            startedAt: UTCText.rfc3339(self.gateway.started), now: UTCText.rfc3339(self.gateway.clock.now()),
-            devices: states, points: points, samplesStored: self.gateway.ring.statistics.appended,
+            site: site.id.rawValue,
+            name: site.name,
+            version: Gateway.version,
+            startedAt: UTCText.rfc3339(self.gateway.started),
+            now: UTCText.rfc3339(self.gateway.clock.now()),
+            devices: states,
+            points: points,
+            samplesStored: self.gateway.ring.statistics.appended,
             brokerConnected: self.gateway.receiver.connectionState == .connected,
             quarantine: engine.quarantine.entries.count,
-            configurationProblems: self.gateway.configurationProblems.problems)
+            configurationProblems: self.gateway.configurationProblems.problems
+        )
     }
 
     private func nodes() -> APIModel.List<APIModel.Node> {
         APIModel.List(
             items: self.gateway.site.nodes.map { node in
                 APIModel.Node(
-                    id: node.id.rawValue, parent: node.parent?.rawValue, kind: node.kind.rawValue,
-                    room: node.room?.rawValue, name: node.name)
-            })
+                    id: node.id.rawValue,
+                    parent: node.parent?.rawValue,
+                    kind: node.kind.rawValue,
+                    room: node.room?.rawValue,
+                    name: node.name
+                )
+            }
+        )
     }
 
     private func devices(_ request: Request) throws -> APIModel.List<APIModel.Device> {
@@ -183,7 +203,8 @@ struct APIRoutes {
 
     private func points(_ runtime: DeviceRuntime) -> APIModel.List<APIModel.Point> {
         APIModel.List(
-            items: runtime.snapshot().points.map { APIModel.Point($0, runtime.device.profile.points[$0.index]) })
+            items: runtime.snapshot().points.map { APIModel.Point($0, runtime.device.profile.points[$0.index]) }
+        )
     }
 
     private func latest(_ request: Request) throws -> APIModel.List<APIModel.Point> {
@@ -237,7 +258,8 @@ struct APIRoutes {
         }
         if request.query["format"] == "csv" { return Self.csv(samples) }
         return try self.console.json(
-            APIModel.List(items: samples.map(APIModel.SampleItem.init), next: next.map(UTCText.rfc3339)))
+            APIModel.List(items: samples.map(APIModel.SampleItem.init), next: next.map(UTCText.rfc3339))
+        )
     }
 
     private static func csv(_ samples: [Sample]) -> Response {
@@ -247,8 +269,10 @@ struct APIRoutes {
             text += "\(UTCText.rfc3339(sample.tick)),\(value),\(sample.quality)\r\n"
         }
         return Response(
-            status: .ok, headers: [.contentType: "text/csv; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            status: .ok,
+            headers: [.contentType: "text/csv; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
     }
 
     private func rollups(_ request: Request, _ context: ConsoleContext) throws -> Response {
@@ -260,12 +284,15 @@ struct APIRoutes {
         return try self.console.json(
             APIModel.List(
                 items: found.prefix(limit).map(APIModel.RollupItem.init),
-                next: found.count > limit ? UTCText.rfc3339(found[limit].start) : nil))
+                next: found.count > limit ? UTCText.rfc3339(found[limit].start) : nil
+            )
+        )
     }
 
     private func chart(_ request: Request, _ context: ConsoleContext) throws -> APIModel.Chart {
         let (series, unit) = try self.series(context)
-        let now = self.gateway.ring.latest(series).map { max($0.tick, self.gateway.clock.now()) } ?? self.gateway.clock.now()
+        let now =
+            self.gateway.ring.latest(series).map { max($0.tick, self.gateway.clock.now()) } ?? self.gateway.clock.now()
         let span: Int64
         let step: Int64
         switch request.query["span"] ?? "hour" {
@@ -275,11 +302,16 @@ struct APIRoutes {
         default: throw Self.invalid("span: hour, day, week")
         }
         let range = now.advanced(byMilliseconds: -span)..<now.advanced(byMilliseconds: 1)
-        let rows = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: 2_000).map { rollup in
-            APIModel.Chart.Row(
-                time: rollup.start.rawValue, value: rollup.mean, minimum: rollup.count > 0 ? rollup.minimum : nil,
-                maximum: rollup.count > 0 ? rollup.maximum : nil, quality: rollup.count > 0 ? "good" : "bad")
-        }
+        let rows = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: 2_000)
+            .map { rollup in
+                APIModel.Chart.Row(
+                    time: rollup.start.rawValue,
+                    value: rollup.mean,
+                    minimum: rollup.count > 0 ? rollup.minimum : nil,
+                    maximum: rollup.count > 0 ? rollup.maximum : nil,
+                    quality: rollup.count > 0 ? "good" : "bad"
+                )
+            }
         return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
     }
 
@@ -314,7 +346,9 @@ struct APIRoutes {
         return try self.console.json(
             APIModel.List(
                 items: page.items.map(APIModel.EventItem.init),
-                next: page.next.map { "\($0.tick.rawValue)-\($0.id)" }))
+                next: page.next.map { "\($0.tick.rawValue)-\($0.id)" }
+            )
+        )
     }
 }
 

@@ -25,12 +25,15 @@ struct OperationRoutes {
             let problems = await self.problems()
             return try self.console.json(
                 Readiness(ready: problems.isEmpty, problems: problems),
-                status: problems.isEmpty ? .ok : .serviceUnavailable)
+                status: problems.isEmpty ? .ok : .serviceUnavailable
+            )
         }
         router.get("/metrics") { _, _ in
             Response(
-                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
-                body: .init(byteBuffer: .init(string: await self.metrics())))
+                status: .ok,
+                headers: [.contentType: "text/plain; version=0.0.4"],
+                body: .init(byteBuffer: .init(string: await self.metrics()))
+            )
         }
     }
 
@@ -76,9 +79,24 @@ struct OperationRoutes {
         for (bus, statistics) in await self.gateway.busStatistics().sorted(by: { $0.key < $1.key }) {
             let labels = ["bus": bus]
             text.counter("campus_modbus_requests_total", "Requests sent.", statistics.requests, labels: labels)
-            text.counter("campus_modbus_timeouts_total", "Requests without a reply in time.", statistics.timeouts, labels: labels)
-            text.counter("campus_modbus_exceptions_total", "Exceptions answered.", statistics.exceptions, labels: labels)
-            text.counter("campus_modbus_bad_replies_total", "Replies that did not fit.", statistics.badReplies, labels: labels)
+            text.counter(
+                "campus_modbus_timeouts_total",
+                "Requests without a reply in time.",
+                statistics.timeouts,
+                labels: labels
+            )
+            text.counter(
+                "campus_modbus_exceptions_total",
+                "Exceptions answered.",
+                statistics.exceptions,
+                labels: labels
+            )
+            text.counter(
+                "campus_modbus_bad_replies_total",
+                "Replies that did not fit.",
+                statistics.badReplies,
+                labels: labels
+            )
         }
         for (bus, skipped) in self.gateway.engine.skippedPeriods.sorted(by: { $0.key < $1.key }) {
             text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
@@ -101,13 +119,19 @@ struct MetricsText {
     }
 
     private mutating func line(
-        _ name: String, _ help: String, _ type: String, _ value: String, _ labels: [String: String]
+        _ name: String,
+        _ help: String,
+        _ type: String,
+        _ value: String,
+        _ labels: [String: String]
     ) {
         if self.described.insert(name).inserted { self.text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n" }
-        let pairs = labels.sorted { $0.key < $1.key }.map { key, value in
-            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
-            return "\(key)=\"\(escaped)\""
-        }
+        let pairs = labels.sorted { $0.key < $1.key }
+            .map { key, value in
+                let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+                    .replacing("\n", with: "\\n")
+                return "\(key)=\"\(escaped)\""
+            }
         self.text += name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(value)\n"
     }
 }

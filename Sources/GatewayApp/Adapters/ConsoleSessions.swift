@@ -54,7 +54,11 @@ extension UserRole {
 extension SessionRecord {
     fileprivate var consoleSession: ConsoleSession {
         ConsoleSession(
-            id: self.id, user: self.user, role: self.role.consoleRole, csrfToken: self.csrfToken,
-            language: self.language)
+            id: self.id,
+            user: self.user,
+            role: self.role.consoleRole,
+            csrfToken: self.csrfToken,
+            language: self.language
+        )
     }
 }

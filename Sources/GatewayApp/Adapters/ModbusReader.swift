@@ -11,14 +11,21 @@ struct ModbusReader: RegisterReading {
         let results = await self.bus.read(
             requests.map { request in
                 ModbusRead(
-                    unit: request.unit, table: Self.table(request.table), address: request.address, count: request.count)
-            })
+                    unit: request.unit,
+                    table: Self.table(request.table),
+                    address: request.address,
+                    count: request.count
+                )
+            }
+        )
         return results.map { result in
             switch result {
             case .success(let reply):
                 .words(
-                    reply.words, receivedNanoseconds: reply.receivedNanoseconds,
-                    latencyNanoseconds: reply.latencyNanoseconds)
+                    reply.words,
+                    receivedNanoseconds: reply.receivedNanoseconds,
+                    latencyNanoseconds: reply.latencyNanoseconds
+                )
             case .failure(let error): .failure(Self.failure(error))
             }
         }
@@ -56,8 +63,11 @@ struct ModbusReader: RegisterReading {
             default: .exception
             }
         return BusFailure(
-            reason: reason, exceptionCode: error.exception, isBackedOff: error.code == .backedOff,
-            message: error.description)
+            reason: reason,
+            exceptionCode: error.exception,
+            isBackedOff: error.code == .backedOff,
+            message: error.description
+        )
     }
 }
 

@@ -34,11 +34,16 @@ final class IngestReceiver: MQTTBatchReceiver {
 
     func receive(_ batch: [MQTTMessage]) throws {
         try self.ingest.receive(
-            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") }.map { message in
-                InboundMessage(
-                    topic: message.topic, payload: message.payload, isRetained: message.isRetained,
-                    receivedNanoseconds: message.receivedNanoseconds)
-            })
+            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") }
+                .map { message in
+                    InboundMessage(
+                        topic: message.topic,
+                        payload: message.payload,
+                        isRetained: message.isRetained,
+                        receivedNanoseconds: message.receivedNanoseconds
+                    )
+                }
+        )
     }
 
     func connectionChanged(_ state: MQTTConnectionState) { self.state.withLock { $0 = state } }

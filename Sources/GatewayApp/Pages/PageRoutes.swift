@@ -59,22 +59,32 @@ struct PageRoutes {
         let tiles: [ValueTile] = [
             ValueTile(
                 label: LocalizedText(vi: "Thiết bị hoạt động", en: "Devices online").text(in: language),
-                value: "\(snapshots.count { $0.health.state == .online })/\(snapshots.count)", address: "/devices"),
+                value: "\(snapshots.count { $0.health.state == .online })/\(snapshots.count)",
+                address: "/devices"
+            ),
             ValueTile(
-                label: LocalizedText(vi: "Điểm đo không dùng được", en: "Points without a usable value").text(in: language),
-                value: "\(badPoints)"),
+                label: LocalizedText(vi: "Điểm đo không dùng được", en: "Points without a usable value")
+                    .text(in: language),
+                value: "\(badPoints)"
+            ),
             ValueTile(
                 label: LocalizedText(vi: "Bản tin bị cách ly", en: "Kinds of quarantined messages").text(in: language),
-                value: "\(self.gateway.engine.quarantine.entries.count)", address: "/quarantine"),
+                value: "\(self.gateway.engine.quarantine.entries.count)",
+                address: "/quarantine"
+            ),
             ValueTile(
-                label: LocalizedText(vi: "Mẫu đã lưu từ lúc khởi động", en: "Samples stored since start").text(in: language),
-                value: "\(statistics.appended)"),
+                label: LocalizedText(vi: "Mẫu đã lưu từ lúc khởi động", en: "Samples stored since start")
+                    .text(in: language),
+                value: "\(statistics.appended)"
+            ),
             ValueTile(
                 label: LocalizedText(vi: "Máy chủ MQTT", en: "MQTT broker").text(in: language),
-                value: self.brokerText.text(in: language)),
+                value: self.brokerText.text(in: language)
+            ),
             ValueTile(
                 label: LocalizedText(vi: "Đang chạy", en: "Running for").text(in: language),
-                value: LocalTime.span(self.gateway.clock.now().rawValue - self.gateway.started.rawValue)),
+                value: LocalTime.span(self.gateway.clock.now().rawValue - self.gateway.started.rawValue)
+            ),
         ]
         let content: [String: Any] = [
             "problems": problems.map { ["text": $0] },
@@ -86,14 +96,22 @@ struct PageRoutes {
                 text: LocalizedText(
                     vi: "Không có thiết bị nào trễ, mất liên lạc hay bị cách ly.",
                     en: "No device is late, offline or quarantined."
-                ).text(in: language)),
+                )
+                .text(in: language)
+            ),
             "tiles": tiles,
         ]
         return try self.console.render(
             Page(
-                title: LocalizedText(vi: "Tổng quan", en: "Overview"), template: "overview", content: content,
-                navigation: "overview", isLive: true),
-            request, context)
+                title: LocalizedText(vi: "Tổng quan", en: "Overview"),
+                template: "overview",
+                content: content,
+                navigation: "overview",
+                isLive: true
+            ),
+            request,
+            context
+        )
     }
 
     private var brokerText: LocalizedText {
@@ -121,9 +139,15 @@ struct PageRoutes {
         }
         return try self.console.render(
             Page(
-                title: LocalizedText(vi: "Phòng", en: "Rooms"), template: "rooms", content: ["rooms": cards],
-                navigation: "rooms", isLive: true),
-            request, context)
+                title: LocalizedText(vi: "Phòng", en: "Rooms"),
+                template: "rooms",
+                content: ["rooms": cards],
+                navigation: "rooms",
+                isLive: true
+            ),
+            request,
+            context
+        )
     }
 
     private static func severity(_ state: DeviceHealth.State) -> Int {
@@ -140,23 +164,26 @@ struct PageRoutes {
     private static let headlineUnits = ["Cel", "[ppm]", "%", "lx", "W", "kW", "dB[SPL]", "[pH]"]
 
     private func headline(_ runtime: DeviceRuntime, _ language: Language) -> [[String: Any]] {
-        runtime.snapshot().points.compactMap { point in
-            let definition = runtime.device.profile.points[point.index]
-            guard definition.kind == .number, definition.privacy == .none,
-                Self.headlineUnits.contains(definition.unit)
-            else { return nil }
-            return [
-                "point": point.id.description, "label": definition.title.text(in: language),
-                "value": ValueText.text(point.latest, definition).text(in: language),
-                "unit": Units.text(for: definition.unit), "quality": point.latest?.quality.description ?? "bad",
-            ]
-        }
+        runtime.snapshot().points
+            .compactMap { point in
+                let definition = runtime.device.profile.points[point.index]
+                guard definition.kind == .number, definition.privacy == .none,
+                    Self.headlineUnits.contains(definition.unit)
+                else { return nil }
+                return [
+                    "point": point.id.description, "label": definition.title.text(in: language),
+                    "value": ValueText.text(point.latest, definition).text(in: language),
+                    "unit": Units.text(for: definition.unit), "quality": point.latest?.quality.description ?? "bad",
+                ]
+            }
     }
 
     private func place(_ node: SiteDefinition.Node, _ site: SiteDefinition, _ language: Language) -> String {
         var names: [String] = []
         var parent = node.parent
-        while let id = parent, let found = site.nodes.first(where: { $0.id == id }), found.kind != .site, names.count < 8 {
+        while let id = parent, let found = site.nodes.first(where: { $0.id == id }), found.kind != .site,
+            names.count < 8
+        {
             names.insert(found.name.text(in: language), at: 0)
             parent = found.parent
         }
@@ -182,7 +209,8 @@ struct PageRoutes {
     private func room(_ request: Request, _ context: ConsoleContext) throws -> Response {
         let language = context.language
         let site = self.gateway.site
-        guard let id = context.parameters.get("node"), let node = site.nodes.first(where: { $0.id.rawValue == id }) else {
+        guard let id = context.parameters.get("node"), let node = site.nodes.first(where: { $0.id.rawValue == id })
+        else {
             throw Problem.notFound
         }
         let spans = ["hour", "day", "week"]
@@ -200,13 +228,17 @@ struct PageRoutes {
                     ChartFigure(
                         title: "\(definition.title.text(in: language)) – \(runtime.device.name.text(in: language))",
                         unit: Units.text(for: definition.unit),
-                        source: "/api/v1/points/\(point.id)/chart?span=\(span)"))
+                        source: "/api/v1/points/\(point.id)/chart?span=\(span)"
+                    )
+                )
             }
             return [
                 "id": snapshot.id.rawValue, "name": snapshot.name.text(in: language),
                 "pill": StatusPill(
-                    snapshot.health.state.statusKind, snapshot.health.state.label.text(in: language),
-                    liveKey: "device/\(snapshot.id)"),
+                    snapshot.health.state.statusKind,
+                    snapshot.health.state.label.text(in: language),
+                    liveKey: "device/\(snapshot.id)"
+                ),
                 "tiles": self.tiles(snapshot, runtime, language),
             ]
         }
@@ -222,17 +254,28 @@ struct PageRoutes {
                 text: LocalizedText(
                     vi: "Thêm thiết bị vào site.yaml, hoặc nhận từ trang Cách ly.",
                     en: "Add devices to site.yaml, or adopt them on the page Quarantine."
-                ).text(in: language)),
+                )
+                .text(in: language)
+            ),
             "spans": TabBar(
                 zip(labels, spans).map { ($0.text(in: language), "/rooms/\(id)?span=\($1)") },
-                current: spans.firstIndex(of: span) ?? 0),
+                current: spans.firstIndex(of: span) ?? 0
+            ),
             "charts": charts, "has_charts": !charts.isEmpty,
         ]
         return try self.console.render(
             Page(
-                title: node.name, template: "room", content: content, navigation: "rooms",
-                breadcrumb: [.init(LocalizedText(vi: "Phòng", en: "Rooms"), "/rooms")], isLive: true, hasCharts: true),
-            request, context)
+                title: node.name,
+                template: "room",
+                content: content,
+                navigation: "rooms",
+                breadcrumb: [.init(LocalizedText(vi: "Phòng", en: "Rooms"), "/rooms")],
+                isLive: true,
+                hasCharts: true
+            ),
+            request,
+            context
+        )
     }
 
     private func tiles(_ snapshot: DeviceSnapshot, _ runtime: DeviceRuntime, _ language: Language) -> [ValueTile] {
@@ -247,7 +290,8 @@ struct PageRoutes {
                 quality: point.latest?.quality.description ?? (text == nil ? "uncertain" : "good"),
                 qualityText: point.latest?.quality.label.text(in: language) ?? "",
                 point: point.id.description,
-                time: point.latest.map { String(LocalTime.text($0.tick, self.gateway.site.utcOffsetSeconds).suffix(8)) })
+                time: point.latest.map { String(LocalTime.text($0.tick, self.gateway.site.utcOffsetSeconds).suffix(8)) }
+            )
         }
     }
 
@@ -257,8 +301,10 @@ struct PageRoutes {
             "id": snapshot.id.rawValue, "name": snapshot.name.text(in: language), "node": snapshot.node.rawValue,
             "profile": snapshot.profile,
             "pill": StatusPill(
-                snapshot.health.state.statusKind, snapshot.health.state.label.text(in: language),
-                liveKey: "device/\(snapshot.id)"),
+                snapshot.health.state.statusKind,
+                snapshot.health.state.label.text(in: language),
+                liveKey: "device/\(snapshot.id)"
+            ),
             "reason": snapshot.health.reason.label.text(in: language),
             "since": LocalTime.span(now.rawValue - snapshot.health.since.rawValue),
             "last_seen": LocalTime.text(snapshot.health.lastSeen, self.gateway.site.utcOffsetSeconds),
@@ -284,18 +330,28 @@ struct PageRoutes {
             "tabs": TabBar(tabs, current: current),
             "rows": shown.map { self.row($0.snapshot(), language) }, "has_rows": !shown.isEmpty,
             "pagination": Pagination(
-                page: number, itemsPerPage: pageSize, itemCount: all.count,
-                path: state.map { "/devices?state=\($0.rawValue)" } ?? "/devices"),
+                page: number,
+                itemsPerPage: pageSize,
+                itemCount: all.count,
+                path: state.map { "/devices?state=\($0.rawValue)" } ?? "/devices"
+            ),
             "empty": EmptyState(
                 title: LocalizedText(vi: "Không có thiết bị nào", en: "No devices").text(in: language),
                 text: LocalizedText(vi: "Không có thiết bị ở trạng thái này.", en: "No device is in this state.")
-                    .text(in: language)),
+                    .text(in: language)
+            ),
         ]
         return try self.console.render(
             Page(
-                title: LocalizedText(vi: "Thiết bị", en: "Devices"), template: "devices", content: content,
-                navigation: "devices", isLive: true),
-            request, context)
+                title: LocalizedText(vi: "Thiết bị", en: "Devices"),
+                template: "devices",
+                content: content,
+                navigation: "devices",
+                isLive: true
+            ),
+            request,
+            context
+        )
     }
 
     private func device(_ request: Request, _ context: ConsoleContext) throws -> Response {
@@ -320,9 +376,16 @@ struct PageRoutes {
         }
         return try self.console.render(
             Page(
-                title: runtime.device.name, template: "device", content: content, navigation: "devices",
-                breadcrumb: [.init(LocalizedText(vi: "Thiết bị", en: "Devices"), "/devices")], isLive: true),
-            request, context)
+                title: runtime.device.name,
+                template: "device",
+                content: content,
+                navigation: "devices",
+                breadcrumb: [.init(LocalizedText(vi: "Thiết bị", en: "Devices"), "/devices")],
+                isLive: true
+            ),
+            request,
+            context
+        )
     }
 
     private static func address(_ address: ConfiguredDevice.Address) -> String {
@@ -338,23 +401,27 @@ struct PageRoutes {
         let offset = self.gateway.site.utcOffsetSeconds
         let rooms = self.gateway.site.nodes.filter { $0.kind == .room }
             .map { ["id": $0.id.rawValue, "name": $0.name.text(in: language)] }
-        let rows = self.gateway.engine.quarantine.entries.prefix(200).map { entry -> [String: Any] in
-            [
-                "id": "\(entry.id)", "topic": entry.topic, "reason": entry.reason, "detail": entry.detail,
-                "device": entry.device?.rawValue as Any, "payload": entry.payload, "bytes": "\(entry.payloadBytes)",
-                "count": "\(entry.count)", "last_seen": LocalTime.text(entry.lastSeen, offset),
-                "has_suggestions": !entry.suggestions.isEmpty,
-                "proposed_id": Self.proposedID(entry), "rooms": rooms,
-                "suggestions": entry.suggestions.map { ["profile": $0.profile, "points": "\($0.pointCount)"] },
-                "dismiss": Confirmation(
-                    id: "dismiss-\(entry.id)", address: "/quarantine/\(entry.id)/dismiss",
-                    button: LocalizedText(vi: "Bỏ qua", en: "Dismiss").text(in: language),
-                    question: LocalizedText(
-                        vi: "Bỏ mục này khỏi danh sách? Nếu bản tin đến lại, mục sẽ hiện lại.",
-                        en: "Remove this entry from the list? It comes back when the message does."
-                    ).text(in: language)),
-            ]
-        }
+        let rows = self.gateway.engine.quarantine.entries.prefix(200)
+            .map { entry -> [String: Any] in
+                [
+                    "id": "\(entry.id)", "topic": entry.topic, "reason": entry.reason, "detail": entry.detail,
+                    "device": entry.device?.rawValue as Any, "payload": entry.payload, "bytes": "\(entry.payloadBytes)",
+                    "count": "\(entry.count)", "last_seen": LocalTime.text(entry.lastSeen, offset),
+                    "has_suggestions": !entry.suggestions.isEmpty,
+                    "proposed_id": Self.proposedID(entry), "rooms": rooms,
+                    "suggestions": entry.suggestions.map { ["profile": $0.profile, "points": "\($0.pointCount)"] },
+                    "dismiss": Confirmation(
+                        id: "dismiss-\(entry.id)",
+                        address: "/quarantine/\(entry.id)/dismiss",
+                        button: LocalizedText(vi: "Bỏ qua", en: "Dismiss").text(in: language),
+                        question: LocalizedText(
+                            vi: "Bỏ mục này khỏi danh sách? Nếu bản tin đến lại, mục sẽ hiện lại.",
+                            en: "Remove this entry from the list? It comes back when the message does."
+                        )
+                        .text(in: language)
+                    ),
+                ]
+            }
         let content: [String: Any] = [
             "rows": Array(rows), "has_rows": !rows.isEmpty,
             "empty": EmptyState(
@@ -362,18 +429,26 @@ struct PageRoutes {
                 text: LocalizedText(
                     vi: "Mọi bản tin đều có thiết bị và đúng hồ sơ.",
                     en: "Every message has a device and fits its profile."
-                ).text(in: language)),
+                )
+                .text(in: language)
+            ),
         ]
         return try self.console.render(
             Page(
-                title: LocalizedText(vi: "Cách ly", en: "Quarantine"), template: "quarantine", content: content,
-                navigation: "quarantine"),
-            request, context)
+                title: LocalizedText(vi: "Cách ly", en: "Quarantine"),
+                template: "quarantine",
+                content: content,
+                navigation: "quarantine"
+            ),
+            request,
+            context
+        )
     }
 
     /// An identifier made of the topic's parameters, as a proposal.
     private static func proposedID(_ entry: Quarantine.Entry) -> String {
-        let text = entry.suggestions.first?.parameters.sorted { $0.key < $1.key }.map(\.value).joined(separator: "-") ?? ""
+        let text =
+            entry.suggestions.first?.parameters.sorted { $0.key < $1.key }.map(\.value).joined(separator: "-") ?? ""
         let allowed = text.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         return String(String(allowed).drop { $0 == "-" }.prefix(60))
     }

@@ -2,6 +2,7 @@ internal import Acquisition
 internal import CampusModel
 internal import DeviceProfile
 internal import ServiceLifecycle
+internal import SiteConfiguration
 internal import WebConsole
 
 /// Sends what changed to the open pages, once a second.
@@ -14,6 +15,7 @@ struct LiveFeed: Service {
         var text: LocalizedText
         var quality: String
         var note: LocalizedText
+        /// The site's local time, milliseconds.
         var time: Int64
     }
 
@@ -36,20 +38,29 @@ struct LiveFeed: Service {
     private func send() {
         var samples: [SampleItem] = []
         var states: [StateItem] = []
+        let offset = self.gateway.site.utcOffsetSeconds * 1_000
         for runtime in self.gateway.engine.devices {
             guard let (health, points) = runtime.takeChanges() else { continue }
             states.append(
                 StateItem(
-                    key: "device/\(runtime.device.id)", kind: health.state.statusKind.rawValue,
-                    label: health.state.label))
+                    key: "device/\(runtime.device.id)",
+                    kind: health.state.statusKind.rawValue,
+                    label: health.state.label
+                )
+            )
             for point in points {
                 guard let latest = point.latest else { continue }
                 let definition = runtime.device.profile.points[point.index]
                 guard definition.privacy == .none else { continue }
                 samples.append(
                     SampleItem(
-                        point: point.id.description, text: ValueText.text(latest, definition),
-                        quality: latest.quality.description, note: latest.quality.label, time: latest.tick.rawValue))
+                        point: point.id.description,
+                        text: ValueText.text(latest, definition),
+                        quality: latest.quality.description,
+                        note: latest.quality.label,
+                        time: latest.tick.rawValue + offset
+                    )
+                )
             }
         }
         // Several small events rather than one that no buffer holds.

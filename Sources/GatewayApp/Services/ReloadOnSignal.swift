@@ -16,7 +16,9 @@ struct ReloadOnSignal: Service {
                 gateway.logger.info("configuration taken up", metadata: ["problems": "\(problems.count)"])
             } catch {
                 self.gateway.logger.error(
-                    "configuration not taken up; the old one stays", metadata: ["error": "\(error)"])
+                    "configuration not taken up; the old one stays",
+                    metadata: ["error": "\(error)"]
+                )
             }
         }
     }

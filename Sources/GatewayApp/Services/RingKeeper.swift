@@ -25,17 +25,21 @@ struct RingKeeper: Service {
     private func synchronize() async {
         let ring = self.ring
         let error: (any Error)? = await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async {
-                do {
-                    try ring.synchronize()
-                    continuation.resume(returning: nil)
-                } catch {
-                    continuation.resume(returning: error)
+            DispatchQueue.global(qos: .utility)
+                .async {
+                    do {
+                        try ring.synchronize()
+                        continuation.resume(returning: nil)
+                    } catch {
+                        continuation.resume(returning: error)
+                    }
                 }
-            }
         }
         if let error {
-            self.logger.error("the ring cannot be written back; a power cut would lose more", metadata: ["error": "\(error)"])
+            self.logger.error(
+                "the ring cannot be written back; a power cut would lose more",
+                metadata: ["error": "\(error)"]
+            )
         }
     }
 }

@@ -18,7 +18,10 @@ struct Summarizer: Service {
                     let gateway = self.gateway
                     try await gateway.records.perform { try Self.summarize(gateway, $0) }
                 } catch {
-                    self.gateway.logger.error("summaries not written; tried again later", metadata: ["error": "\(error)"])
+                    self.gateway.logger.error(
+                        "summaries not written; tried again later",
+                        metadata: ["error": "\(error)"]
+                    )
                 }
                 try? await Task.sleep(for: .seconds(60))
             }
@@ -43,8 +46,12 @@ struct Summarizer: Service {
                     let point = runtime.device.profile.points[index]
                     summaries.append(
                         PointSummary(
-                            point: PointID(device: runtime.device.id, name: point.name), node: runtime.device.node,
-                            unit: point.unit, rollup: rollup))
+                            point: PointID(device: runtime.device.id, name: point.name),
+                            node: runtime.device.node,
+                            unit: point.unit,
+                            rollup: rollup
+                        )
+                    )
                 }
             }
             _ = try records.upsert(summaries, period: .hour, completing: [hour])

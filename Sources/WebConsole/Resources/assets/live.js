@@ -2,6 +2,7 @@
 //
 // event samples  data: [{"point": "device/point", "text": "21,4", "value": 21.4, "quality": "good",
 //                        "note": "…" | {"vi": "…", "en": "…"}, "time": 1700000000000}]
+//                 time: milliseconds of the site's local time, shown as it is whatever the browser's zone
 // event states   data: [{"key": "device/…", "kind": "warning", "label": "…" | {"vi": "…", "en": "…"}}]
 // event resync   the page missed events: its values are read again from the server
 "use strict";
@@ -10,7 +11,7 @@
   const indicator = document.querySelector("[data-live-indicator]");
   const icons = document.querySelector("svg.icon use");
   const sprite = icons ? icons.getAttribute("href").split("#")[0] : "";
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "UTC" });
   let source;
   let retryTimer;
   let lastResync = 0;

@@ -1,0 +1,317 @@
+internal import ArgumentParser
+internal import CampusModel
+internal import DeviceProfile
+internal import Foundation
+internal import SiteConfiguration
+internal import StrictYAML
+
+/// Reads a file or says why not.
+enum TextFile {
+    static func read(_ path: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw OperatorError("\(path): the file cannot be read")
+        }
+        guard let text = String(data: data, encoding: .utf8) else { throw OperatorError("\(path): not UTF-8 text") }
+        return text
+    }
+}
+
+/// `campusctl check`
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check gateway.yaml, site.yaml and all profiles before use."
+    )
+
+    @Option(name: .shortAndLong, help: "Path of gateway.yaml.")
+    var config = "gateway.yaml"
+
+    func run() throws {
+        var problems: [String] = []
+        do throws(YAMLProblems) {
+            let gateway = try GatewayConfiguration.read(
+                yaml: (try? TextFile.read(self.config)) ?? "",
+                file: self.config
+            )
+            let library = ProfileLibrary(folders: gateway.profileFolders)
+            problems += library.problems.map(\.description)
+            for profile in library.profiles {
+                problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
+            }
+            let site = try SiteDefinition.read(
+                yaml: (try? TextFile.read(gateway.siteFile)) ?? "",
+                file: gateway.siteFile
+            )
+            for device in site.devices where library[device.profile] == nil {
+                let hint =
+                    NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
+                    .map { "; did you mean '\($0)'?" } ?? ""
+                problems.append(
+                    "\(gateway.siteFile):\(device.line): there is no profile called '\(device.profile)'\(hint)"
+                )
+            }
+            if problems.isEmpty {
+                print("\(self.config): good: \(site.devices.count) devices, \(library.profiles.count) profiles")
+            }
+        } catch {
+            problems += error.problems.map(\.description)
+        }
+        for problem in problems { print(problem) }
+        if !problems.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// `campusctl profile`
+struct ProfileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile",
+        abstract: "Check device profiles and try them on real bytes.",
+        subcommands: [Check.self, Try.self]
+    )
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Read profiles strictly and decode their golden cases."
+        )
+
+        @Argument(help: "Profile files.")
+        var files: [String]
+
+        func run() throws {
+            var isGood = true
+            for file in self.files {
+                let text = try TextFile.read(file)
+                do throws(YAMLProblems) {
+                    let profile = try DeviceProfile.read(yaml: text, file: file)
+                    let failures = GoldenRunner.run(profile)
+                    for failure in failures { print("\(file): \(failure)") }
+                    if failures.isEmpty {
+                        print(
+                            "\(file): good: \(profile.points.count) points, \(profile.events.count) events, "
+                                + "\(profile.tests.count) golden cases"
+                        )
+                    } else {
+                        isGood = false
+                    }
+                } catch {
+                    print(error.description)
+                    isGood = false
+                }
+            }
+            if !isGood { throw ExitCode(1) }
+        }
+    }
+
+    struct Try: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what a profile makes of a frame or a payload.",
+            discussion: """
+                Modbus: campusctl profile try xy-md02.yaml --frame "01 04 00 01 00 01 60 0A" "01 04 02 01 31 79 74"
+                MQTT:   campusctl profile try tasmota-scd40.yaml --topic tele/room/SENSOR --payload '{"Time":…}'
+                """
+        )
+
+        @Argument(help: "Profile file.")
+        var file: String
+
+        @Option(
+            parsing: .upToNextOption,
+            help: "Request and reply, RTU frames in hexadecimal; several pairs may follow."
+        )
+        var frame: [String] = []
+
+        @Option(help: "Topic of an MQTT message.")
+        var topic: String?
+
+        @Option(help: "Payload, or @FILE.")
+        var payload: String?
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let text = try TextFile.read(self.file)
+            let profile: DeviceProfile
+            do throws(YAMLProblems) {
+                profile = try DeviceProfile.read(yaml: text, file: self.file)
+            } catch {
+                throw OperatorError(error.description)
+            }
+            let explanation = try self.explanation(profile)
+            if self.json { return try self.printJSON(explanation, profile) }
+            if let problem = explanation.problem { print("problem: \(problem)") }
+            if let time = explanation.time { print("time: \(UTCText.rfc3339(time))") }
+            TextTable.print(
+                ["POINT", "BYTES", "RAW", "VALUE", "UNIT", "QUALITY"],
+                explanation.rows.map { row in
+                    let value = row.text ?? (row.quality.level == .bad ? "-" : NumberText.text(row.value))
+                    let label = row.label.map { " (\($0.en))" } ?? ""
+                    return [
+                        row.name, row.bytes, row.raw.map(NumberText.text) ?? "-", value + label, row.unit,
+                        row.quality.description,
+                    ]
+                }
+            )
+            for event in explanation.events {
+                let fields = event.fields.map { field in
+                    "\(field.name)=\(field.privacy == .none ? field.text : Masking.masked(field.text))"
+                }
+                print("event \(event.name): \(fields.joined(separator: ", "))")
+            }
+            if explanation.problem != nil { throw ExitCode(1) }
+        }
+
+        private func explanation(_ profile: DeviceProfile) throws -> ProfileExplanation {
+            if let topic {
+                guard let payload else { throw OperatorError("--topic needs --payload") }
+                let bytes =
+                    payload.hasPrefix("@")
+                    ? Array(try TextFile.read(String(payload.dropFirst())).utf8) : Array(payload.utf8)
+                return ProfileExplanation(
+                    profile: profile,
+                    topic: topic,
+                    payload: bytes,
+                    parameters: Self.parameters(profile, topic),
+                    zonelessOffsetSeconds: 25_200,
+                    arrival: SystemTickClock().now()
+                )
+            }
+            guard !self.frame.isEmpty, self.frame.count % 2 == 0 else {
+                throw OperatorError("give --frame REQUEST REPLY, or --topic and --payload")
+            }
+            var image = RegisterImage()
+            for index in stride(from: 0, to: self.frame.count, by: 2) {
+                guard let request = HexText.bytes(self.frame[index]), let reply = HexText.bytes(self.frame[index + 1])
+                else {
+                    throw OperatorError("a frame is hexadecimal, such as \"01 04 00 01 00 01 60 0A\"")
+                }
+                for bytes in [request, reply] where !Self.hasGoodCRC(bytes) {
+                    throw OperatorError("the CRC of \(HexText.text(bytes)) does not fit")
+                }
+                if let problem = image.take(request: request, response: reply) { throw OperatorError(problem) }
+            }
+            return ProfileExplanation(profile: profile, image: image)
+        }
+
+        private static func hasGoodCRC(_ bytes: [UInt8]) -> Bool {
+            guard bytes.count >= 4 else { return false }
+            let crc = ModbusCRC.value(of: bytes.dropLast(2))
+            return bytes[bytes.count - 2] == UInt8(crc & 0xFF) && bytes[bytes.count - 1] == UInt8(crc >> 8)
+        }
+
+        /// What the topic itself tells.
+        private static func parameters(_ profile: DeviceProfile, _ topic: String) -> [String: String] {
+            guard case .mqtt(let wire) = profile.wire else { return [:] }
+            var parameters: [String: String] = [:]
+            for template in wire.messages.map(\.topic) + [wire.availability?.topic].compactMap({ $0 }) {
+                parameters.merge(template.parameters(from: topic) ?? [:]) { first, _ in first }
+                for name in template.parameterNames where parameters[name] == nil { parameters[name] = name }
+            }
+            for message in wire.messages {
+                parameters.merge(message.topic.parameters(from: topic) ?? [:]) { _, found in found }
+            }
+            return parameters
+        }
+
+        private struct JSONRow: Encodable {
+            var point: String
+            var bytes: String
+            var raw: Double?
+            var value: Double?
+            var text: String?
+            var unit: String
+            var quality: String
+        }
+
+        private func printJSON(_ explanation: ProfileExplanation, _ profile: DeviceProfile) throws {
+            let rows = explanation.rows.map { row in
+                JSONRow(
+                    point: row.name,
+                    bytes: row.bytes,
+                    raw: row.raw,
+                    value: row.quality.level == .bad ? nil : row.value,
+                    text: row.text,
+                    unit: profile.points[row.point].unit,
+                    quality: row.quality.description
+                )
+            }
+            print(String(decoding: try JSONEncoder().encode(rows), as: UTF8.self))
+        }
+    }
+}
+
+/// `campusctl certificate`
+struct CertificateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "certificate",
+        abstract: "Make an authority and a certificate for pages and broker, with openssl.",
+        discussion: "Name the files in gateway.yaml under web.tls and broker.tls; give ca.pem to browsers and devices."
+    )
+
+    @Argument(help: "Folder to write to.")
+    var folder: String
+
+    @Option(help: "Host name of the gateway; may be given several times.")
+    var host: [String] = ["localhost"]
+
+    @Option(help: "Days that the certificate is valid, 1 to 825.")
+    var days = 365
+
+    func run() throws {
+        guard (1...825).contains(self.days) else { throw ValidationError("--days takes 1 to 825") }
+        guard !FileManager.default.fileExists(atPath: "\(self.folder)/gateway.pem") else {
+            throw OperatorError("\(self.folder)/gateway.pem is there already; nothing was changed")
+        }
+        try FileManager.default.createDirectory(
+            atPath: self.folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        let names =
+            self.host.map { host in
+                host.allSatisfy { $0.isNumber || $0 == "." || $0 == ":" } ? "IP:\(host)" : "DNS:\(host)"
+            } + ["IP:127.0.0.1"]
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        try self.openssl(
+            ["req", "-x509"] + key + [
+                "-keyout", "ca.key", "-out", "ca.pem", "-days", "3650", "-subj", "/CN=Campus Gateway CA",
+                "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+            ]
+        )
+        try self.openssl(
+            ["req"] + key + ["-keyout", "gateway.key", "-out", "gateway.csr", "-subj", "/CN=\(self.host[0])"]
+        )
+        try "subjectAltName=\(names.joined(separator: ","))\nextendedKeyUsage=serverAuth,clientAuth\n"
+            .write(
+                toFile: "\(self.folder)/gateway.ext",
+                atomically: true,
+                encoding: .utf8
+            )
+        try self.openssl([
+            "x509", "-req", "-in", "gateway.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+            "gateway.pem", "-days", "\(self.days)", "-extfile", "gateway.ext",
+        ])
+        for name in ["gateway.csr", "gateway.ext"] {
+            try? FileManager.default.removeItem(atPath: "\(self.folder)/\(name)")
+        }
+        for name in ["ca.key", "gateway.key"] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(self.folder)/\(name)")
+        }
+        print("made \(self.folder)/gateway.pem and gateway.key, signed by ca.pem; keep ca.key somewhere else")
+    }
+
+    private func openssl(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: self.folder)
+        let errors = Pipe()
+        process.standardError = errors
+        do { try process.run() } catch { throw OperatorError("openssl is missing: apt-get install openssl") }
+        let text = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw OperatorError("openssl failed: \(String(decoding: text, as: UTF8.self))")
+        }
+    }
+}

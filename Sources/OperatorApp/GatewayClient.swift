@@ -1,0 +1,126 @@
+internal import ArgumentParser
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+internal import NIOFoundationCompat
+internal import NIOHTTP1
+
+/// Where the gateway is and how to show who we are.
+struct GatewayOptions: ParsableArguments {
+    @Option(help: "State folder of a gateway on this machine; gives address and token.")
+    var state = ProcessInfo.processInfo.environment["CAMPUS_STATE"] ?? "/var/lib/campus-gateway"
+
+    @Option(help: "Address of the gateway, such as https://gateway.school:8080.")
+    var address: String?
+
+    @Option(help: "File with an API token.")
+    var tokenFile: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func client() throws -> GatewayClient {
+        let file = self.tokenFile ?? "\(self.state)/operator.token"
+        guard let token = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw OperatorError(
+                "\(file) cannot be read: is the gateway's state there (--state DIR or CAMPUS_STATE), and may this user read it?"
+            )
+        }
+        var address = self.address
+        if address == nil { address = try? String(contentsOfFile: "\(self.state)/address", encoding: .utf8) }
+        guard let address else {
+            throw OperatorError(
+                "\(self.state)/address is missing: has the gateway been started? Or name it with --address"
+            )
+        }
+        return GatewayClient(
+            address: address.trimmingCharacters(in: .whitespacesAndNewlines),
+            token: token.trimmingCharacters(in: .whitespacesAndNewlines)
+        )
+    }
+}
+
+/// Speaks the gateway's API.
+struct GatewayClient: Sendable {
+    let address: String
+    let token: String
+
+    private struct Problem: Decodable {
+        var title: String
+        var detail: String?
+    }
+
+    /// The body of an answer; throws the gateway's own words for anything but success.
+    func call(
+        _ path: String,
+        query: [(String, String?)] = [],
+        method: String = "GET",
+        body: Data? = nil
+    ) async throws -> Data {
+        var url = self.address + "/api/v1/" + path
+        let pairs = query.compactMap { name, value in
+            value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics).map { "\(name)=\($0)" }
+        }
+        if !pairs.isEmpty { url += "?" + pairs.joined(separator: "&") }
+        var request = HTTPClientRequest(url: url)
+        request.method = .RAW(value: method)
+        request.headers.add(name: "Authorization", value: "Bearer \(self.token)")
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(data: body))
+        }
+        let response: HTTPClientResponse
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        } catch {
+            throw OperatorError("\(self.address) does not answer: is the gateway running? (\(error))")
+        }
+        let buffer = try await response.body.collect(upTo: 256 << 20)
+        let data = Data(buffer.readableBytesView)
+        guard (200..<300).contains(response.status.code) else {
+            let problem = try? JSONDecoder().decode(Problem.self, from: data)
+            throw OperatorError(
+                problem.map { "\($0.title): \($0.detail ?? "")" } ?? "the gateway answered \(response.status.code)"
+            )
+        }
+        return data
+    }
+
+    /// The same, decoded.
+    func get<Body: Decodable>(
+        _ type: Body.Type,
+        _ path: String,
+        query: [(String, String?)] = []
+    ) async throws -> Body {
+        try JSONDecoder().decode(type, from: try await self.call(path, query: query))
+    }
+}
+
+/// Texts in two languages.
+struct Words: Decodable {
+    var vi: String
+    var en: String
+}
+
+/// One page of a list.
+struct Listing<Item: Decodable>: Decodable {
+    var items: [Item]
+    var next: String?
+}
+
+/// Prints rows under headings, columns aligned.
+enum TextTable {
+    static func print(_ headings: [String], _ rows: [[String]]) {
+        var widths = headings.map(\.count)
+        for row in rows { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.enumerated()
+                .map { index, cell in
+                    index == cells.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
+                }
+            return padded.joined(separator: "  ")
+        }
+        Swift.print(line(headings))
+        for row in rows { Swift.print(line(row)) }
+    }
+}

@@ -1,0 +1,6 @@
+/// Why a command failed, in words for its user.
+package struct OperatorError: Error, CustomStringConvertible {
+    package var description: String
+
+    package init(_ description: String) { self.description = description }
+}
