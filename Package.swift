@@ -123,6 +123,10 @@ let package = Package(
         tests("SiteConfigurationTests", ["CampusModel", "SiteConfiguration", "StrictYAML"]),
         tests("ModbusTransportTests", ["ModbusTransport"]),
         tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
+        tests(
+            "IntegrationTests",
+            ["Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport", "TimeSeriesRing", logging]
+        ),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(
             "WebConsoleTests",

@@ -84,7 +84,9 @@ package final class AcquisitionEngine: Service, Sendable {
         (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Takes a new configuration. Returns what could not be done, one line a problem.
+    /// Takes a new configuration.
+    ///
+    /// Returns what could not be done, one line a problem.
     package func apply(_ configuration: AcquisitionConfiguration) -> [String] {
         var problems: [String] = []
         let now = self.clock.now()
@@ -218,8 +220,9 @@ package final class AcquisitionEngine: Service, Sendable {
 }
 
 extension ConfiguredDevice {
-    /// Whether the two are read in the same way, so that a running device can go on. Profiles are compared by what
-    /// their file said.
+    /// Whether the two are read in the same way, so that a running device can go on.
+    ///
+    /// Profiles are compared by what their file said.
     func isSame(as other: ConfiguredDevice) -> Bool {
         self.id == other.id && self.node == other.node && self.name == other.name && self.address == other.address
             && self.reportMilliseconds == other.reportMilliseconds

@@ -3,7 +3,9 @@ internal import DeviceProfile
 package import Logging
 internal import Synchronization
 
-/// Reads the devices of one bus on their schedules. One task a bus, so a blocked endpoint delays nobody else.
+/// Reads the devices of one bus on their schedules.
+///
+/// One task a bus, so a blocked endpoint delays nobody else.
 package final class BusPoller: Sendable {
     package let bus: String
     private let reader: any RegisterReading

@@ -60,7 +60,9 @@ package struct DeviceHealth: Sendable, Hashable {
         self.become(.online, .answering, at: tick)
     }
 
-    /// A poll failed. Returns `true` when the device went offline by it: its values must be marked.
+    /// A poll failed.
+    ///
+    /// Returns `true` when the device went offline by it: its values must be marked.
     package mutating func failed(_ reason: Reason, at tick: Tick) -> Bool {
         self.failuresInRow = min(self.failuresInRow + 1, 1_000_000)
         guard self.state != .quarantined else { return false }
@@ -74,7 +76,9 @@ package struct DeviceHealth: Sendable, Hashable {
         return wentOffline
     }
 
-    /// A payload broke the profile. Returns `true` when the device was quarantined by it.
+    /// A payload broke the profile.
+    ///
+    /// Returns `true` when the device was quarantined by it.
     package mutating func violated(at tick: Tick) -> Bool {
         self.violationsInRow = min(self.violationsInRow + 1, 1_000_000)
         guard self.violationsInRow >= Self.violationsToQuarantine, self.state != .quarantined else { return false }
@@ -82,7 +86,9 @@ package struct DeviceHealth: Sendable, Hashable {
         return true
     }
 
-    /// The last will said that the device is gone. Returns `true` when it went offline by it.
+    /// The last will said that the device is gone.
+    ///
+    /// Returns `true` when it went offline by it.
     package mutating func saidGoodbye(at tick: Tick) -> Bool {
         guard self.state != .offline else {
             self.reason = .lastWill
@@ -92,8 +98,10 @@ package struct DeviceHealth: Sendable, Hashable {
         return true
     }
 
-    /// Time passed. A publisher that missed 1½ periods is late, one that missed `missedMax` is offline. Returns `true`
-    /// when it went offline by it.
+    /// Time passed.
+    ///
+    /// A publisher that missed 1½ periods is late, one that missed `missedMax` is offline. Returns `true` when it went
+    /// offline by it.
     package mutating func waited(until tick: Tick, periodMilliseconds: Int64, missedMax: Int64) -> Bool {
         guard self.state == .online || self.state == .late, let lastSeen else { return false }
         let silence = tick.rawValue - lastSeen.rawValue

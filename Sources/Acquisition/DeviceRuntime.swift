@@ -190,7 +190,9 @@ package final class DeviceRuntime: Sendable {
     /// The device's health alone.
     package var health: DeviceHealth { self.state.withLock { $0.health } }
 
-    /// The points that changed since the last call; `nil` when nothing did. For the one live feed.
+    /// The points that changed since the last call; `nil` when nothing did.
+    ///
+    /// For the one live feed.
     package func takeChanges() -> (health: DeviceHealth, points: [PointSnapshot])? {
         self.state.withLock { state in
             guard state.hasChanged else { return nil }

@@ -63,7 +63,9 @@ package final class MessageIngest: Sendable {
         self.routes = Mutex(MessageRoutes(runtimes: []))
     }
 
-    /// Takes a new set of devices. Messages that arrive meanwhile meet the old or the new set, never none.
+    /// Takes a new set of devices.
+    ///
+    /// Messages that arrive meanwhile meet the old or the new set, never none.
     package func update(routes: MessageRoutes) { self.routes.withLock { $0 = routes } }
 
     /// What was received since the start.

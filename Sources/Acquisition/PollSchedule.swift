@@ -18,8 +18,10 @@ package struct PollSchedule: Sendable {
 
     package init() {}
 
-    /// Adds a device. Its first reading is due within one period of `now`, at a phase of its own, so that a bus is not
-    /// asked everything at once; `once` entries and classes slower than a minute start within two seconds.
+    /// Adds a device.
+    ///
+    /// Its first reading is due within one period of `now`, at a phase of its own, so that a bus is not asked
+    /// everything at once; `once` entries and classes slower than a minute start within two seconds.
     package mutating func add(
         device: Int,
         poll: PointDefinition.PollClass,

@@ -1,6 +1,8 @@
 internal import Glibc
 
-/// The monotonic time of polls, and a way to wait for it. Tests bring a manual one.
+/// The monotonic time of polls, and a way to wait for it.
+///
+/// Tests bring a manual one.
 package protocol PollTimer: Sendable {
     /// `CLOCK_BOOTTIME` in nanoseconds.
     var nowNanoseconds: UInt64 { get }

@@ -61,7 +61,9 @@ package final class Quarantine: Sendable {
         self.capacity = capacity
     }
 
-    /// Puts a message away. Returns the entry's id when it is a new kind, for which suggestions may be worked out.
+    /// Puts a message away.
+    ///
+    /// Returns the entry's id when it is a new kind, for which suggestions may be worked out.
     @discardableResult
     package func add(
         topic: String,
@@ -132,7 +134,9 @@ package final class Quarantine: Sendable {
         self.state.withLock { state in state.entries.values.first { $0.id == id } }
     }
 
-    /// Forgets an entry, after it was adopted or dismissed. Returns whether it was there.
+    /// Forgets an entry, after it was adopted or dismissed.
+    ///
+    /// Returns whether it was there.
     @discardableResult
     package func remove(id: UInt64) -> Bool {
         self.state.withLock { state in

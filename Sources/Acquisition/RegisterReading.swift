@@ -54,7 +54,9 @@ package enum RegisterOutcome: Sendable {
     case failure(BusFailure)
 }
 
-/// A Modbus endpoint as acquisition needs it. The app supplies the adapter; it must never block the caller's thread.
+/// A Modbus endpoint as acquisition needs it.
+///
+/// The app supplies the adapter; it must never block the caller's thread.
 package protocol RegisterReading: Sendable {
     /// Reads all requests in order, with one outcome each.
     func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome]

@@ -1,6 +1,8 @@
 package import CampusModel
 
-/// Where samples go. Called from several ingest threads; must not block on anything slower than memory.
+/// Where samples go.
+///
+/// Called from several ingest threads; must not block on anything slower than memory.
 package protocol SampleStoring: Sendable {
     /// Finds or registers the series of a point; throws when the store is full.
     func series(named name: String) throws -> SeriesIndex

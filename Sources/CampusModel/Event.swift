@@ -1,4 +1,6 @@
-/// Something that happened once: a card read, a tag seen, a button pressed. Never a sample.
+/// Something that happened once: a card read, a tag seen, a button pressed.
+///
+/// Never a sample.
 package struct Event: Hashable, Sendable {
     /// What happened.
     package enum Kind: String, Sendable, Codable, CaseIterable {
@@ -11,7 +13,9 @@ package struct Event: Hashable, Sendable {
     /// One field of an event, with what may be done with it.
     package struct Field: Hashable, Sendable {
         package var name: String
-        /// The value as decoded. Fields of class ``PrivacyClass/drop`` never get here.
+        /// The value as decoded.
+        ///
+        /// Fields of class ``PrivacyClass/drop`` never get here.
         package var text: String
         package var privacy: PrivacyClass
 
@@ -30,7 +34,9 @@ package struct Event: Hashable, Sendable {
     package var tick: Tick
     /// The device's own number for it, where it has one: unique for ever within the device.
     package var sequence: String?
-    /// Without a sequence: an equal event within this many milliseconds is the same one. 0 = every event is new.
+    /// Without a sequence: an equal event within this many milliseconds is the same one.
+    ///
+    /// 0 = every event is new.
     package var windowMilliseconds: Int64
     /// The device says that this is history, or the broker replayed it: a record, never live.
     package var isReplay: Bool

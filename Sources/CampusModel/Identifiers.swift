@@ -4,7 +4,9 @@ package struct IdentifierError: Error, CustomStringConvertible {
 }
 
 /// The rule of every identifier in files, topics and addresses: 1 to 64 characters of `a–z 0–9 - _ .`, the first a
-/// letter or digit. Lower case, so that a file name, a topic and an address are the same everywhere.
+/// letter or digit.
+///
+/// Lower case, so that a file name, a topic and an address are the same everywhere.
 package enum IdentifierRule {
     package static func check(_ text: String, kind: String) throws(IdentifierError) {
         let bytes = text.utf8
@@ -41,7 +43,9 @@ package struct DeviceID: RawRepresentable, Hashable, Comparable, Sendable, Codab
     package var description: String { self.rawValue }
 }
 
-/// The identifier of a point, `device/point`: one quantity of one device. Also the name of its series in the ring.
+/// The identifier of a point, `device/point`: one quantity of one device.
+///
+/// Also the name of its series in the ring.
 package struct PointID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var device: DeviceID
     /// The point's name in the profile.

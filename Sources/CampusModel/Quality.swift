@@ -1,4 +1,6 @@
-/// Whether a value may be believed, and if not, why. One byte: two bits of level, six bits of reason.
+/// Whether a value may be believed, and if not, why.
+///
+/// One byte: two bits of level, six bits of reason.
 package struct Quality: RawRepresentable, Hashable, Sendable {
     /// How far a value may be believed.
     package enum Level: UInt8, Sendable, CaseIterable {

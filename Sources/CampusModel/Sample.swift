@@ -1,7 +1,11 @@
-/// One value of one point at one instant. Enumerations and booleans are stored as their number (false 0, true 1).
+/// One value of one point at one instant.
+///
+/// Enumerations and booleans are stored as their number (false 0, true 1).
 package struct Sample: Hashable, Sendable {
     package var tick: Tick
-    /// In the point's unit. `0` when ``quality`` is bad; never NaN or infinite.
+    /// In the point's unit.
+    ///
+    /// `0` when ``quality`` is bad; never NaN or infinite.
     package var value: Double
     package var quality: Quality
 

@@ -34,7 +34,9 @@ package struct Tick: RawRepresentable, Hashable, Comparable, Sendable {
     }
 }
 
-/// Tells the present tick. The real one is ``SystemTickClock``; tests bring a manual one.
+/// Tells the present tick.
+///
+/// The real one is ``SystemTickClock``; tests bring a manual one.
 package protocol TickClock: Sendable {
     /// The present instant on the stored axis.
     func now() -> Tick

@@ -23,7 +23,9 @@ package enum UTCText {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 
-    /// `2017-12-22T10:49:41.000Z` for a tick; always milliseconds, always UTC. Ticks outside the years 0–9999 clamp.
+    /// `2017-12-22T10:49:41.000Z` for a tick; always milliseconds, always UTC.
+    ///
+    /// Ticks outside the years 0–9999 clamp.
     package static func rfc3339(_ tick: Tick) -> String {
         let clamped = min(max(tick.rawValue, -62_167_219_200_000), 253_402_300_799_999)
         let dayMilliseconds: Int64 = 86_400_000
@@ -40,8 +42,10 @@ package enum UTCText {
             + "." + self.padded(rest % 1_000, 3) + "Z"
     }
 
-    /// Reads RFC 3339 (`2017-12-22T10:49:41Z`, offsets, any fraction; `T` may be a blank). With `zoneless` the zone may
-    /// be absent and `zonelessOffsetSeconds` east of UTC is taken. `nil` for anything else.
+    /// Reads RFC 3339 (`2017-12-22T10:49:41Z`, offsets, any fraction; `T` may be a blank).
+    ///
+    /// With `zoneless` the zone may be absent and `zonelessOffsetSeconds` east of UTC is taken. `nil` for anything
+    /// else.
     package static func tick(rfc3339 text: String, zonelessOffsetSeconds: Int64? = nil) -> Tick? {
         var reader = Reader(bytes: Array(text.utf8))
         guard text.utf8.count <= 40,

@@ -37,7 +37,9 @@ package enum HexText {
 
 /// The checksum of Modbus RTU frames: CRC-16 with polynomial 0xA001 (reflected), start 0xFFFF; sent low byte first.
 package enum ModbusCRC {
-    /// The checksum of `bytes`. Source: MODBUS over Serial Line V1.02, 6.2.2.
+    /// The checksum of `bytes`.
+    ///
+    /// Source: MODBUS over Serial Line V1.02, 6.2.2.
     package static func value(of bytes: some Sequence<UInt8>) -> UInt16 {
         var crc: UInt16 = 0xFFFF
         for byte in bytes {

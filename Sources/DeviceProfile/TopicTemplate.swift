@@ -46,8 +46,9 @@ package struct TopicTemplate: Sendable, Hashable, CustomStringConvertible {
         self.levels.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
     }
 
-    /// The topic filter to subscribe, or `nil` when a parameter is not given. Parameter values may have slashes (a
-    /// prefix of several levels) but no wildcard and no NUL.
+    /// The topic filter to subscribe, or `nil` when a parameter is not given.
+    ///
+    /// Parameter values may have slashes (a prefix of several levels) but no wildcard and no NUL.
     package func filter(parameters: [String: String]) -> String? {
         var parts: [String] = []
         for level in self.levels {
@@ -67,7 +68,9 @@ package struct TopicTemplate: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension TopicTemplate {
-    /// What `topic` gives for the placeholders, or `nil` when it does not match. One placeholder is one level here.
+    /// What `topic` gives for the placeholders, or `nil` when it does not match.
+    ///
+    /// One placeholder is one level here.
     package func parameters(from topic: String) -> [String: String]? {
         let parts = topic.split(separator: "/", omittingEmptySubsequences: false)
         var found: [String: String] = [:]

@@ -154,7 +154,9 @@ package final class EmbeddedBroker: Service, Sendable {
         }
     }
 
-    /// A broker of ours that outlived its gateway. One with another configuration is ended.
+    /// A broker of ours that outlived its gateway.
+    ///
+    /// One with another configuration is ended.
     private func orphan() -> Int32? {
         guard let text = try? String(contentsOfFile: self.path("pid"), encoding: .utf8), let processID = Int32(text),
             let command = FileManager.default.contents(atPath: "/proc/\(processID)/cmdline"),

@@ -65,7 +65,8 @@ package struct MQTTConfiguration: Sendable {
 
 /// A message from the broker.
 ///
-/// libmosquitto 2.0.11 does not hand the duplicate flag to its callback (`struct mosquitto_message` has no such member),
+/// libmosquitto 2.0.11 does not hand the duplicate flag to its callback (`struct mosquitto_message` has no such
+/// member),
 /// so a redelivery is known by its content, further on.
 package struct MQTTMessage: Sendable {
     package var topic: String

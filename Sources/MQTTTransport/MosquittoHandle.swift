@@ -1,7 +1,9 @@
 internal import CMosquitto
 internal import Glibc
 
-/// One libmosquitto client for one connection. Used by the connection's thread only.
+/// One libmosquitto client for one connection.
+///
+/// Used by the connection's thread only.
 ///
 /// Ownership: the handle keeps an unretained pointer to `self` as the context of its callbacks, which only run inside
 /// `mosquitto_loop_*` calls of this object; `deinit` destroys the handle before the object is gone.

@@ -16,7 +16,7 @@ enum TextFile {
     }
 }
 
-/// `campusctl check`
+/// The command `campusctl check`.
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
@@ -61,7 +61,7 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// `campusctl profile`
+/// The command `campusctl profile`.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
@@ -240,7 +240,7 @@ struct ProfileCommand: ParsableCommand {
     }
 }
 
-/// `campusctl certificate`
+/// The command `campusctl certificate`.
 struct CertificateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "certificate",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 
-/// `campusctl status`
+/// The command `campusctl status`.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "status", abstract: "The gateway at a glance.")
 
@@ -35,7 +35,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl devices`
+/// The command `campusctl devices`.
 struct DevicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "devices", abstract: "Devices with their health.")
 
@@ -80,7 +80,7 @@ struct DevicesCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl latest`
+/// The command `campusctl latest`.
 struct LatestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "latest", abstract: "Newest values.")
 
@@ -127,7 +127,7 @@ struct PointValue: Codable, Equatable {
     }
 }
 
-/// `campusctl query`
+/// The command `campusctl query`.
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "query", abstract: "History of one point.")
 
@@ -206,7 +206,7 @@ struct QueryCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl tail`
+/// The command `campusctl tail`.
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",
@@ -240,7 +240,7 @@ struct TailCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl reload`
+/// The command `campusctl reload`.
 struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
@@ -259,7 +259,7 @@ struct ReloadCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl adopt`
+/// The command `campusctl adopt`.
 struct AdoptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adopt",
@@ -316,7 +316,7 @@ struct AdoptCommand: AsyncParsableCommand {
     }
 }
 
-/// `campusctl user`
+/// The command `campusctl user`.
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",

@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Writes the configuration of a believable school: rooms with climate, plugs, lights and aircons, laboratories, energy,
+/// Writes the configuration of a believable school: rooms with climate, plugs, lights and aircons, laboratories,
+/// energy,
 /// readers, tags and plant.
 package struct SchoolGenerator: Sendable {
     package var rooms: Int

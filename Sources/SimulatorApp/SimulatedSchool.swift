@@ -204,7 +204,9 @@ package final class SimulatedSchool: Service, Sendable {
         }
     }
 
-    /// Takes one command. Returns what to answer.
+    /// Takes one command.
+    ///
+    /// Returns what to answer.
     ///
     /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close` and `storm`, which
     /// drops all Modbus connections at once.

@@ -1,4 +1,6 @@
-/// `gateway.yaml`: how this board runs. Every key is described in `docs/configuration.md`.
+/// `gateway.yaml`: how this board runs.
+///
+/// Every key is described in `docs/configuration.md`.
 package struct GatewayConfiguration: Sendable, Hashable {
     /// Pages and the API.
     package struct Web: Sendable, Hashable {

@@ -1,6 +1,8 @@
 package import CampusModel
 
-/// `site.yaml`: the school, its rooms and its devices. Every key is described in `docs/configuration.md`.
+/// `site.yaml`: the school, its rooms and its devices.
+///
+/// Every key is described in `docs/configuration.md`.
 package struct SiteDefinition: Sendable, Hashable {
     /// What a node of the site tree is.
     package enum NodeKind: String, Sendable, CaseIterable {

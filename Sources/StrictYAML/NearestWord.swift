@@ -1,6 +1,7 @@
 /// Finds the word that somebody probably meant.
 package enum NearestWord {
-    /// The candidate with the smallest edit distance to `word`, when that is at most a third of its length (at least 2).
+    /// The candidate with the smallest edit distance to `word`, when that is at most a third of its length (at least
+    /// 2).
     package static func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
         let limit = max(2, word.count / 3)
         var best: (distance: Int, word: String)?

@@ -2,7 +2,8 @@ internal import Yams
 
 /// A YAML file, parsed, whose values are read strictly.
 ///
-/// Read everything through ``root``, call ``YAMLMap/finish()`` on every map, then ``check()``: it throws all problems of
+/// Read everything through ``root``, call ``YAMLMap/finish()`` on every map, then ``check()``: it throws all problems
+/// of
 /// the file at once. Not a general YAML reader: one document, no anchors or aliases, no tags, no repeated keys.
 package final class YAMLDocument {
     /// The largest file that is read, bytes.

@@ -1,4 +1,6 @@
-/// The keys of one map of a YAML file. Each key is asked for once by name; ``finish()`` reports those nobody asked for.
+/// The keys of one map of a YAML file.
+///
+/// Each key is asked for once by name; ``finish()`` reports those nobody asked for.
 ///
 /// Accessors for required keys record a problem and return `nil` when the key is absent or wrong; those with a default
 /// return it when the key is absent.

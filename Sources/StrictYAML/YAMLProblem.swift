@@ -37,7 +37,9 @@ package struct YAMLProblems: Error, Hashable, Sendable, CustomStringConvertible 
     package var description: String { self.problems.map(\.description).joined(separator: "\n") }
 }
 
-/// Gathers problems while a file is read, so that all are told at once. Used by one thread.
+/// Gathers problems while a file is read, so that all are told at once.
+///
+/// Used by one thread.
 package final class YAMLProblemCollector {
     package let file: String
     package private(set) var problems: [YAMLProblem] = []

@@ -1,6 +1,8 @@
 internal import Yams
 
-/// One value of a YAML file, with its place. Reading it as something that it is not records a problem.
+/// One value of a YAML file, with its place.
+///
+/// Reading it as something that it is not records a problem.
 package struct YAMLValue {
     let node: Node
     /// Where in the structure: `points[3].scale`.

@@ -1,7 +1,9 @@
 internal import Glibc
 
 /// One file of fixed size, fully allocated before it is used, so that a full card is an error at start and never a
-/// signal later. Reads and writes are positional and may come from several threads.
+/// signal later.
+///
+/// Reads and writes are positional and may come from several threads.
 final class RingFile: Sendable {
     let descriptor: Int32
     let path: String

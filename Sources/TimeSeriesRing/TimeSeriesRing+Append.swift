@@ -24,7 +24,9 @@ extension TimeSeriesRing {
     /// A sample that is older than the newest one of its series is put in order among this many of the newest.
     package static let reorderSamplesMax = 256
 
-    /// Stores a batch. It outlives the process as soon as this returns.
+    /// Stores a batch.
+    ///
+    /// It outlives the process as soon as this returns.
     @discardableResult
     package func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> AppendResult {
         var result = AppendResult()

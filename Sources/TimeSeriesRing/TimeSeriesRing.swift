@@ -41,7 +41,9 @@ package final class TimeSeriesRing: Sendable {
         var names: [String] = []
     }
 
-    /// Opens the ring, or makes it. Damaged or differently sized files are set aside, never a reason to refuse.
+    /// Opens the ring, or makes it.
+    ///
+    /// Damaged or differently sized files are set aside, never a reason to refuse.
     package init(configuration: Configuration) throws(RingError) {
         let layout = try RingLayout(configuration)
         self.layout = layout
@@ -119,7 +121,9 @@ package final class TimeSeriesRing: Sendable {
     /// The names of all series, in the order of their numbers.
     package var seriesNames: [String] { self.directory.withLock { $0.names } }
 
-    /// Writes everything back to the card. Call it every few seconds from a thread that may block.
+    /// Writes everything back to the card.
+    ///
+    /// Call it every few seconds from a thread that may block.
     package func synchronize() throws(RingError) {
         try self.hot.synchronize()
         try self.cold.synchronize()
@@ -127,8 +131,9 @@ package final class TimeSeriesRing: Sendable {
         try self.names.synchronize()
     }
 
-    /// Gives mapped pages back to the kernel; what they hold stays in the page cache. Keeps the resident size small when
-    /// many series are rarely written.
+    /// Gives mapped pages back to the kernel; what they hold stays in the page cache.
+    ///
+    /// Keeps the resident size small when many series are rarely written.
     package func trimResidentPages() { madvise(self.hot.base, self.hot.file.size, MADV_DONTNEED) }
 
     /// What happened since the ring was opened, and how large it is.

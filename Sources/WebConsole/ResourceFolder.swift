@@ -40,7 +40,8 @@ package struct ResourceFolder: Sendable {
         return linked ?? CommandLine.arguments.first ?? ""
     }
 
-    /// Every regular file below `subfolder`, as (path inside the subfolder, contents), sorted; empty without the folder.
+    /// Every regular file below `subfolder`, as (path inside the subfolder, contents), sorted; empty without the
+    /// folder.
     func files(in subfolder: String, suffix: String = "") throws(WebConsoleError) -> [(name: String, contents: Data)] {
         let root = "\(self.path)/\(subfolder)"
         guard let names = try? FileManager.default.subpathsOfDirectory(atPath: root) else { return [] }

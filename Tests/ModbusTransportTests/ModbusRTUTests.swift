@@ -31,7 +31,8 @@ extension AllModbusTests {
             let server = RegisterServer(bank: TestBank())
             try server.serveRTU(device: line.right)
             let random = Mutex(Seeded(1_441))
-            // About one in a hundred answers comes after the time-out, most of them while the next request would be out.
+            // About one in a hundred answers comes after the time-out, most of them while the next request would be
+            // out.
             server.setChooser { _ in
                 random.withLock { generator in
                     Int.random(in: 0..<100, using: &generator) == 0

@@ -1,6 +1,7 @@
 /// A strict JSON reader for payloads from outside: bounded in size, depth and count, without recursion.
 ///
-/// It parses once into a flat list of tokens, which is reused from message to message, and finds values by JSON pointer.
+/// It parses once into a flat list of tokens, which is reused from message to message, and finds values by JSON
+/// pointer.
 /// Stricter than RFC 8259 where leniency would mean guessing: a repeated key, a lone surrogate or a byte-order mark is
 /// an error.
 struct BoundedJSON {
@@ -88,7 +89,9 @@ struct BoundedJSON {
         guard position == bytes.count else { throw .syntax }
     }
 
-    /// Reads one value or opens a container. Returns whether another value must follow at once.
+    /// Reads one value or opens a container.
+    ///
+    /// Returns whether another value must follow at once.
     private mutating func value(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) throws(Problem) -> Bool {
         let start = position
         switch bytes[position] {
@@ -127,7 +130,9 @@ struct BoundedJSON {
         return false
     }
 
-    /// In an object: reads the key and its colon. In an array: counts the element.
+    /// In an object: reads the key and its colon.
+    ///
+    /// In an array: counts the element.
     private mutating func nextMember(_ bytes: UnsafeBufferPointer<UInt8>, _ position: inout Int) throws(Problem) {
         let last = self.open.count - 1
         self.open[last].members += 1

@@ -1,6 +1,8 @@
 package import CampusModel
 
-/// Why a payload breaks its profile. The raw value is a fixed word, usable as a metric label.
+/// Why a payload breaks its profile.
+///
+/// The raw value is a fixed word, usable as a metric label.
 package enum DecodeReason: String, Sendable, CaseIterable {
     case payloadTooLarge
     case notUTF8

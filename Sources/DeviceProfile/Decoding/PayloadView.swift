@@ -1,6 +1,8 @@
 internal import CampusModel
 
-/// A parsed payload, asked by pointer. Lives only while the payload's bytes do.
+/// A parsed payload, asked by pointer.
+///
+/// Lives only while the payload's bytes do.
 struct PayloadView {
     /// What a pointer leads to.
     enum Scalar {

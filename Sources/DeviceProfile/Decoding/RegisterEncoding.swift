@@ -1,5 +1,7 @@
 extension RegisterSource {
-    /// The registers for a raw value, in wire order; `nil` when the type cannot hold it. Bits outside ``bits`` are 0.
+    /// The registers for a raw value, in wire order; `nil` when the type cannot hold it.
+    ///
+    /// Bits outside ``bits`` are 0.
     func words(for raw: Double) -> [UInt16]? {
         if self.table.isBits { return [raw == 0 ? 0 : 1] }
         switch self.type {

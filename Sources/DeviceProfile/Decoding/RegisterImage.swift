@@ -13,7 +13,9 @@ package struct RegisterImage: Sendable {
         }
     }
 
-    /// Reads a request and its reply (RTU frames with CRC). Returns why they cannot be read, or `nil`.
+    /// Reads a request and its reply (RTU frames with CRC).
+    ///
+    /// Returns why they cannot be read, or `nil`.
     package mutating func take(request: [UInt8], response: [UInt8]) -> String? {
         guard request.count == 8, response.count >= 5 else {
             return

@@ -50,7 +50,9 @@ package struct RegisterPlan: Sendable {
         var isWanted: Bool
     }
 
-    /// Plans the points of `poll`, and the helpers that they need, of any class. Empty for a profile of another wire.
+    /// Plans the points of `poll`, and the helpers that they need, of any class.
+    ///
+    /// Empty for a profile of another wire.
     package init(profile: DeviceProfile, poll: PointDefinition.PollClass) {
         self.points = profile.points
         guard case .modbus(let wire) = profile.wire else {

@@ -135,7 +135,7 @@ struct GoldenReader {
 }
 
 extension Quality {
-    /// Reads `good`, `bad:sentinel`, `uncertain:stale`, …
+    /// Reads the text of a quality: `good`, `bad:sentinel`, `uncertain:stale`.
     package init?(text: String) {
         if text == "good" {
             self = .good

@@ -362,7 +362,9 @@ enum APIQuery {
         return limit
     }
 
-    /// `from` and `to`: RFC 3339, or a span back from now such as `-24h`. The default is the last hour.
+    /// `from` and `to`: RFC 3339, or a span back from now such as `-24h`.
+    ///
+    /// The default is the last hour.
     static func range(_ request: Request, now: Tick) throws -> Range<Tick> {
         let from = try self.tick(request.query["from"], now: now) ?? now.advanced(byMilliseconds: -3_600_000)
         let to = try self.tick(request.query["to"], now: now) ?? Tick(milliseconds: 4_102_444_800_000)

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+/// One after the other: each runs a gateway and a broker of its own.
+@Suite(.serialized)
+struct RecordingTests {
+    private static let site = """
+        site: {id: s, name: {vi: Trường, en: School}}
+        nodes:
+          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
+        devices:
+          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
+        """
+
+    /// The recording read by the test itself: time text as the API writes it, and values by column.
+    private struct Truth {
+        var columns: [String]
+        var rows: [(at: String, values: [Double])]
+
+        init(_ path: String) throws {
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline)
+            self.columns = Array(lines[0].split(separator: ",").map(String.init).dropFirst(2))
+            self.rows = lines.dropFirst().map { line in
+                let fields = line.split(separator: ",").map(String.init)
+                let time = fields[1].count == 7 ? "0\(fields[1])" : fields[1]
+                return ("\(fields[0])T\(time).000Z", fields.dropFirst(2).compactMap(Double.init))
+            }
+        }
+
+        /// The profile's name of a column.
+        static func point(_ column: String) -> String {
+            column == "Room_Occupancy_Count"
+                ? "occupancy"
+                : column.lowercased().replacingOccurrences(of: "_", with: "-").replacingOccurrences(of: "-temp", with: "-temperature")
+        }
+    }
+
+    private func replay(_ path: String, _ gateway: RunningGateway, speed: Int) throws -> Child {
+        try Child(
+            "\(Checkout.programs)/campus-simulator",
+            [
+                "replay", path, "--profile", "\(Checkout.profiles)/uci-room-node.yaml", "--parameter", "device=room",
+                "--map", "Room_Occupancy_Count=occupancy", "--speed", "\(speed)", "--broker-port", gateway.brokerPort,
+                "--username", "devices", "--password-file", "\(gateway.state)/devices.password",
+            ])
+    }
+
+    private func compare(_ truth: Truth, _ gateway: RunningGateway) async throws {
+        for (index, column) in truth.columns.enumerated() {
+            let samples = try await gateway.samples("room/\(Truth.point(column))")
+            #expect(samples.count == truth.rows.count, "\(column)")
+            var differences = 0
+            for (sample, row) in zip(samples, truth.rows)
+            where sample.at != row.at || sample.value != row.values[index] || sample.quality != "good" {
+                differences += 1
+            }
+            #expect(differences == 0, "\(column)")
+        }
+    }
+
+    @Test func everyValueOfTheRecordingComesBackEqualInOrderAndOnce() async throws {
+        guard let path = Checkout.recording() else { return }
+        let truth = try Truth(path)
+        let gateway = try RunningGateway(site: Self.site)
+        try await gateway.start()
+        let exit = await try self.replay(path, gateway, speed: 0).wait()
+        #expect(exit == 0)
+        try await eventually("all rows arrived", seconds: 60) {
+            (try? await gateway.metric("campus_mqtt_messages_total")) ?? 0 >= Double(truth.rows.count)
+        }
+        try await self.compare(truth, gateway)
+        #expect(try await gateway.metric("campus_ring_late_total") == 0)
+        gateway.stop()
+    }
+
+    @Test func nothingIsLostOrDoubledWhenTheGatewayIsKilledTwentyTimes() async throws {
+        guard let path = Checkout.recording() else { return }
+        let truth = try Truth(path)
+        let gateway = try RunningGateway(site: Self.site)
+        try await gateway.start()
+        // The recording's 20 days in about 35 seconds.
+        let player = try self.replay(path, gateway, speed: 50_000)
+        var slowest = Duration.zero
+        for _ in 0..<20 {
+            await pause(milliseconds: Int.random(in: 300...1_200))
+            gateway.kill9()
+            let start = ContinuousClock.now
+            try await gateway.start()
+            slowest = max(slowest, ContinuousClock.now - start)
+        }
+        #expect(slowest <= .seconds(3), "back ingesting after \(slowest)")
+        #expect(await player.wait() == 0)
+        try await eventually("the last row arrived", seconds: 60) {
+            (try? await gateway.samples("room/occupancy").last?.at) == truth.rows.last?.at
+        }
+        try await self.compare(truth, gateway)
+        gateway.stop()
+    }
+}

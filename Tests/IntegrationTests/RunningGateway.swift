@@ -1,0 +1,197 @@
+import Foundation
+import FoundationNetworking
+import Synchronization
+import Testing
+
+struct TestFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Programs and folders of this checkout.
+enum Checkout {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    static let profiles = "\(root)/DeviceProfiles"
+
+    /// The public recording, or `nil` after saying why the test is skipped.
+    static func recording(_ test: String = #function) -> String? {
+        guard let folder = ProcessInfo.processInfo.environment["CAMPUS_RECORDINGS"] else {
+            print("\(test) is skipped: CAMPUS_RECORDINGS names no folder with room-occupancy-estimation.csv")
+            return nil
+        }
+        return "\(folder)/room-occupancy-estimation.csv"
+    }
+}
+
+/// A child process with a clean signal mask.
+final class Child {
+    let processID: pid_t
+    private var isEnded = false
+
+    init(_ program: String, _ arguments: [String], output: String = "/dev/null") throws {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+        argv.append(nil)
+        defer { for pointer in argv { free(pointer) } }
+        var id: pid_t = 0
+        let result = posix_spawn(&id, program, &actions, &attributes, argv, environ)
+        posix_spawn_file_actions_destroy(&actions)
+        posix_spawnattr_destroy(&attributes)
+        guard result == 0 else { throw TestFailure("\(program): \(String(cString: strerror(result)))") }
+        self.processID = id
+    }
+
+    func end(_ signal: Int32) {
+        guard !self.isEnded else { return }
+        self.isEnded = true
+        kill(self.processID, signal)
+        var status: Int32 = 0
+        waitpid(self.processID, &status, 0)
+    }
+
+    /// Waits for the program to end by itself; returns its exit code.
+    func wait() async -> Int32 {
+        guard !self.isEnded else { return -1 }
+        self.isEnded = true
+        let id = self.processID
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var status: Int32 = 0
+                waitpid(id, &status, 0)
+                continuation.resume(returning: (status >> 8) & 0xFF)
+            }
+        }
+    }
+
+    var isRunning: Bool { !self.isEnded && kill(self.processID, 0) == 0 }
+
+    deinit { self.end(SIGKILL) }
+}
+
+/// A real gateway with a state of its own.
+final class RunningGateway {
+    let folder: String
+    private(set) var child: Child?
+
+    init(site: String, settings: String = "") throws {
+        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-it-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+        try """
+            state: state
+            profiles: [\(Checkout.profiles)]
+            web: {port: 0}
+            broker: {port: 0}
+            \(settings)
+            """.write(toFile: "\(self.folder)/gateway.yaml", atomically: true, encoding: .utf8)
+        try site.write(toFile: "\(self.folder)/site.yaml", atomically: true, encoding: .utf8)
+    }
+
+    var state: String { "\(self.folder)/state" }
+
+    func start() async throws {
+        try? FileManager.default.removeItem(atPath: "\(self.state)/address")
+        self.child = try Child(
+            "\(Checkout.programs)/campus-gateway", ["--config", "\(self.folder)/gateway.yaml"],
+            output: "\(self.folder)/log")
+        try await eventually("the gateway is ready") { await self.isReady }
+    }
+
+    func kill9() { self.child?.end(SIGKILL) }
+
+    func stop() {
+        self.child?.end(SIGTERM)
+        try? FileManager.default.removeItem(atPath: self.folder)
+    }
+
+    var isReady: Bool {
+        get async {
+            guard let (_, status) = try? await self.get("/readyz", authorized: false) else { return false }
+            return status == 200
+        }
+    }
+
+    var brokerPort: String { self.text("broker/port") }
+
+    func text(_ name: String) -> String {
+        ((try? String(contentsOfFile: "\(self.state)/\(name)", encoding: .utf8)) ?? "")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    var log: String { (try? String(contentsOfFile: "\(self.folder)/log", encoding: .utf8)) ?? "" }
+
+    func get(_ path: String, authorized: Bool = true) async throws -> (Data, Int) {
+        guard let url = URL(string: self.text("address") + path) else { throw TestFailure("no address yet") }
+        var request = URLRequest(url: url, timeoutInterval: 20)
+        if authorized { request.setValue("Bearer \(self.text("operator.token"))", forHTTPHeaderField: "Authorization") }
+        let (data, response) = try await URLSession.shared.data(for: request)
+        return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
+    }
+
+    func json<Body: Decodable>(_ type: Body.Type, _ path: String) async throws -> Body {
+        let (data, status) = try await self.get(path)
+        guard status == 200 else { throw TestFailure("\(path): \(status) \(String(decoding: data, as: UTF8.self))") }
+        return try JSONDecoder().decode(type, from: data)
+    }
+
+    struct Sample: Decodable {
+        var at: String
+        var value: Double?
+        var quality: String
+    }
+
+    struct Page<Item: Decodable>: Decodable {
+        var items: [Item]
+        var next: String?
+    }
+
+    /// All samples of a point, page by page as a client would.
+    func samples(_ point: String) async throws -> [Sample] {
+        var all: [Sample] = []
+        var from: String? = "2000-01-01T00:00:00Z"
+        while let start = from {
+            let page = try await self.json(
+                Page<Sample>.self, "/api/v1/points/\(point)/samples?from=\(start)&limit=3000")
+            all += page.items
+            from = page.next
+        }
+        return all
+    }
+
+    func metric(_ name: String) async throws -> Double {
+        let (data, _) = try await self.get("/metrics")
+        var sum = 0.0
+        for line in String(decoding: data, as: UTF8.self).split(separator: "\n")
+        where line.hasPrefix(name + " ") || line.hasPrefix(name + "{") {
+            sum += Double(line.split(separator: " ").last ?? "") ?? 0
+        }
+        return sum
+    }
+}
+
+/// Returns when `fact` holds; throws after `seconds`.
+func eventually(_ what: String, seconds: Double = 20, _ fact: () async -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while await !fact() {
+        guard ContinuousClock.now < deadline else { throw TestFailure("timed out waiting until \(what)") }
+        await pause(milliseconds: 20)
+    }
+}
+
+/// Lets 20 ms and the like pass between two looks at a fact.
+func pause(milliseconds: Int) async {
+    await withCheckedContinuation { continuation in
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { continuation.resume() }
+    }
+}
