@@ -125,7 +125,10 @@ let package = Package(
         tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
         tests(
             "IntegrationTests",
-            ["Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport", "TimeSeriesRing", logging]
+            [
+                "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
+                "TimeSeriesRing", "campus-gateway", "campus-simulator", logging,
+            ]
         ),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(

@@ -63,7 +63,7 @@ struct RecordingTests {
         let truth = try Truth(path)
         let gateway = try RunningGateway(site: Self.site)
         try await gateway.start()
-        let exit = await try self.replay(path, gateway, speed: 0).wait()
+        let exit = try await self.replay(path, gateway, speed: 0).wait()
         #expect(exit == 0)
         try await eventually("all rows arrived", seconds: 60) {
             (try? await gateway.metric("campus_mqtt_messages_total")) ?? 0 >= Double(truth.rows.count)
