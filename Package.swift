@@ -36,6 +36,7 @@ let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -107,7 +108,7 @@ let package = Package(
             "OperatorApp",
             [
                 "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", argumentParser, asyncHTTPClient,
-                nioCore, nioFoundationCompat,
+                nioCore, nioFoundationCompat, nioHTTP1,
             ]
         ),
 
@@ -127,7 +128,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
-                "TimeSeriesRing", "campus-gateway", "campus-simulator", logging,
+                "TimeSeriesRing", "campus-gateway", "campus-simulator", asyncHTTPClient, logging, nioCore,
+                nioFoundationCompat, nioHTTP1,
             ]
         ),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),

@@ -13,7 +13,7 @@ struct BackOff: Sendable, Hashable {
         guard self.failuresInRow >= threshold else { return }
         let first = UInt64(max(firstMilliseconds, 0)) &* 1_000_000
         let maximum = UInt64(max(maximumMilliseconds, 0)) &* 1_000_000
-        self.waitNanoseconds = self.waitNanoseconds == 0 ? first : min(self.waitNanoseconds &* 2, maximum)
+        self.waitNanoseconds = min(self.waitNanoseconds == 0 ? first : self.waitNanoseconds &* 2, maximum)
         self.untilNanoseconds = now &+ self.waitNanoseconds
     }
 

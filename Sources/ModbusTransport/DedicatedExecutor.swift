@@ -4,6 +4,7 @@ internal import Dispatch
 package final class DedicatedExecutor: SerialExecutor {
     private let queue: DispatchQueue
 
+    /// The label is how tools show the queue.
     package init(label: String) { self.queue = DispatchQueue(label: label) }
 
     package func enqueue(_ job: consuming ExecutorJob) {

@@ -1,36 +1,31 @@
-internal import Foundation
-internal import Synchronization
-
-/// What a bus did since it was made.
-package struct ModbusStatistics: Sendable, Hashable {
-    package internal(set) var requests: UInt64 = 0
-    package internal(set) var timeouts: UInt64 = 0
-    package internal(set) var exceptions: UInt64 = 0
-    package internal(set) var badReplies: UInt64 = 0
-    package internal(set) var connects: UInt64 = 0
-    /// Requests not sent because their unit or endpoint was down.
-    package internal(set) var backedOff: UInt64 = 0
-    package internal(set) var isConnected = false
-}
+internal import Glibc
 
 /// One Modbus endpoint: a TCP address or a serial line, on a private queue of its own.
+///
+/// Nothing read here is ever attributed to another register: on TCP a failed exchange ends the connection and replies
+/// carry the transaction of their request (see ``ModbusContext``), on a serial line a failed exchange is followed by
+/// silence and a fence (see ``LateReplies``). What no master can notice is a unit that answers one request twice on a
+/// serial line, the second time while the next request of the same shape is out.
 package actor ModbusBus {
     package nonisolated let endpoint: ModbusEndpoint
     private let executor: DedicatedExecutor
     private let options: ModbusOptions
     private let now: @Sendable () -> UInt64
+    private let isTCP: Bool
     private var context: ModbusContext?
     private var connection = BackOff()
     private var units: [UInt8: BackOff] = [:]
-    private var lastExchangeNanoseconds: UInt64 = 0
-    private var needsFence = false
+    private var lateReplies = LateReplies()
     private var counters = ModbusStatistics()
+    // Deadlines of the bus itself, always in real time; 0 is the past.
+    private var nextRequestNanoseconds: UInt64 = 0
+    private var nextConnectNanoseconds: UInt64 = 0
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
     /// Makes a bus; it connects at the first request.
     ///
-    /// - Parameter now: `CLOCK_BOOTTIME` in nanoseconds; a test brings its own.
+    /// - Parameter now: `CLOCK_BOOTTIME` in nanoseconds for the back-off; a test brings its own.
     package init(
         endpoint: ModbusEndpoint,
         options: ModbusOptions = ModbusOptions(),
@@ -40,18 +35,22 @@ package actor ModbusBus {
         self.options = options
         self.now = now
         self.executor = DedicatedExecutor(label: "mb:\(endpoint.name.suffix(12))")
+        if case .tcp = endpoint { self.isTCP = true } else { self.isTCP = false }
     }
 
     /// What happened so far.
     package var statistics: ModbusStatistics {
         var copy = self.counters
         copy.isConnected = self.context?.isConnected ?? false
+        let time = self.now()
+        copy.silentUnits = self.units.filter { $0.value.isWaiting(at: time) }.keys.sorted()
         return copy
     }
 
     /// Reads everything in order, in one stay on the bus.
     ///
-    /// Once a unit does not answer, its other requests of the batch fail at once.
+    /// Once a unit does not answer, its other requests of the batch fail at once with the same error. When the task is
+    /// cancelled, what is not yet read fails as backed off.
     package func read(_ requests: [ModbusRead]) -> [Result<ModbusReply, ModbusError>] {
         var silent: [UInt8: ModbusError] = [:]
         return requests.map { request in
@@ -59,13 +58,14 @@ package actor ModbusBus {
                 self.counters.backedOff &+= 1
                 return .failure(error)
             }
+            if Task.isCancelled {
+                self.counters.backedOff &+= 1
+                return .failure(ModbusError(.backedOff, "\(self.endpoint.name): the read was cancelled"))
+            }
             do throws(ModbusError) {
                 return .success(try self.read(request))
             } catch {
-                switch error.code {
-                case .timeout, .notConnected, .backedOff, .tooManyDescriptors: silent[request.unit] = error
-                default: break
-                }
+                if error.meansSilence { silent[request.unit] = error }
                 return .failure(error)
             }
         }
@@ -74,8 +74,8 @@ package actor ModbusBus {
     /// Reads one block.
     package func read(_ request: ModbusRead) throws(ModbusError) -> ModbusReply {
         let bytes = try ModbusFrames.request(request)
-        return try self.perform(bytes, fence: request) { (start: UInt64, reply) in
-            ModbusFrames.words(reply, at: 0, for: request)
+        return try self.perform(bytes, ReplyShape(of: request), near: request) { (start: UInt64, reply) in
+            ModbusFrames.words(reply, for: request)
                 .map { words in
                     let end = boottimeNanoseconds()
                     return ModbusReply(words: words, receivedNanoseconds: end, latencyNanoseconds: end &- start)
@@ -88,7 +88,10 @@ package actor ModbusBus {
         let bytes = try ModbusFrames.request(write, unit: unit)
         // Functions 5, 6 and 22 echo the request; 15 and 16 echo address and count.
         let echo = Array(bytes[1..<(bytes[1] == 15 || bytes[1] == 16 ? 6 : bytes.count)])
-        try self.perform(bytes, fence: nil) { (_: UInt64, reply) in reply.elementsEqual(echo) ? () : nil }
+        let shape = ReplyShape(function: bytes[1], byteCount: 0)
+        try self.perform(bytes, shape, near: write.neighbour(unit: unit)) { (_: UInt64, reply) in
+            reply.elementsEqual(echo) ? () : nil
+        }
     }
 
     /// Writes registers and reads others in one transaction (function 23).
@@ -99,50 +102,37 @@ package actor ModbusBus {
         read count: UInt16,
         at readAddress: UInt16
     ) throws(ModbusError) -> [UInt16] {
-        guard (1...121).contains(values.count), (1...125).contains(count) else {
-            throw ModbusError(.invalidRequest, "function 23 writes 1 to 121 and reads 1 to 125 registers")
-        }
-        let written = UInt16(values.count)
-        let bytes: [UInt8] =
-            [unit, 23]
-            + [readAddress, count, writeAddress, written].flatMap { [ModbusFrames.high($0), ModbusFrames.low($0)] }
-            + [UInt8(values.count * 2)] + values.flatMap { [ModbusFrames.high($0), ModbusFrames.low($0)] }
         let read = ModbusRead(unit: unit, table: .holdingRegisters, address: readAddress, count: count)
-        return try self.perform(bytes, fence: nil) { (_: UInt64, reply) in
-            ModbusFrames.words(reply, at: 0, for: read)
-        }
+        let bytes = try ModbusFrames.request(read, writing: values, at: writeAddress)
+        let shape = ReplyShape(function: 23, byteCount: Int(count) * 2)
+        return try self.perform(bytes, shape, near: read) { (_: UInt64, reply) in ModbusFrames.words(reply, for: read) }
     }
 
     private func perform<Reply>(
         _ bytes: [UInt8],
-        fence: ModbusRead?,
+        _ shape: ReplyShape,
+        near read: ModbusRead,
         _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Reply?
     ) throws(ModbusError) -> Reply {
         let unit = bytes[0]
+        guard self.isTCP || (1...247).contains(unit) else {
+            throw ModbusError(.invalidRequest, "\(self.endpoint.name): a serial line has units 1 to 247, not \(unit)")
+        }
         let time = self.now()
         if self.units[unit]?.isWaiting(at: time) ?? false {
             self.counters.backedOff &+= 1
             throw ModbusError(.backedOff, "\(self.endpoint.name), unit \(unit): silent; it is tried again later")
         }
         let context = try self.connected(at: time)
-        if self.needsFence { try self.clearLine(context, unit: unit, like: fence) }
-        self.pause()
-        self.counters.requests &+= 1
-        let start = boottimeNanoseconds()
-        do throws(ModbusError) {
-            let reply = try context.exchange(bytes) { body(start, $0) }
-            self.lastExchangeNanoseconds = boottimeNanoseconds()
-            self.units[unit] = nil
-            return reply
-        } catch {
-            self.lastExchangeNanoseconds = boottimeNanoseconds()
-            self.settle(error, unit: unit, context)
-            throw error
-        }
+        if self.lateReplies.isOwed(by: unit) { try self.fence(context, before: shape, near: read) }
+        return try self.exchange(context, bytes, shape, body)
     }
 
     private func connected(at time: UInt64) throws(ModbusError) -> ModbusContext {
-        if let context, context.isConnected { return context }
+        if let context, context.isConnected {
+            if context.isReady() { return context }
+            context.close()
+        }
         if self.connection.isWaiting(at: time) {
             self.counters.backedOff &+= 1
             throw ModbusError(.backedOff, "\(self.endpoint.name): not connected; it is tried again in a moment")
@@ -151,91 +141,56 @@ package actor ModbusBus {
             throw ModbusError(.invalidRequest, "\(self.endpoint.name): libmodbus does not accept these settings")
         }
         self.context = context
+        // Small devices need a moment to forget the old connection.
+        Self.sleep(until: self.nextConnectNanoseconds)
+        self.nextConnectNanoseconds = Self.deadline(after: self.options.reconnectMilliseconds)
         if let error = context.connect() {
-            self.connection.failed(
-                at: self.now(),
-                threshold: 1,
-                firstMilliseconds: self.options.reconnectMilliseconds,
-                maximumMilliseconds: self.options.reconnectMaxMilliseconds
-            )
+            self.connectionFailed()
             throw error
         }
         self.counters.connects &+= 1
-        self.connection.succeeded()
-        self.needsFence = false
         return context
     }
 
-    /// Makes sure that nothing of a failed exchange can meet the next one.
-    private func settle(_ error: ModbusError, unit: UInt8, _ context: ModbusContext) {
-        switch error.code {
-        case .timeout: self.counters.timeouts &+= 1
-        case .badReply: self.counters.badReplies &+= 1
-        case .notConnected: break
-        default:
-            self.counters.exceptions &+= 1
-            self.units[unit] = nil
-            return
-        }
-        if case .rtu = self.endpoint, error.code != .notConnected {
-            self.needsFence = true
-        } else {
-            // A late reply would answer the next request; on a new connection it cannot.
-            context.close()
-        }
-        if error.code == .timeout {
-            self.units[unit, default: BackOff()]
-                .failed(
-                    at: self.now(),
-                    threshold: self.options.timeoutsToBackOff,
-                    firstMilliseconds: self.options.backoffMilliseconds,
-                    maximumMilliseconds: self.options.backoffMaxMilliseconds
-                )
-        } else if error.code == .notConnected {
-            self.connection.failed(
-                at: self.now(),
-                threshold: 1,
-                firstMilliseconds: self.options.reconnectMilliseconds,
-                maximumMilliseconds: self.options.reconnectMaxMilliseconds
-            )
+    /// Sends one request when the line is free and settles what comes of it.
+    private func exchange<Reply>(
+        _ context: ModbusContext,
+        _ bytes: [UInt8],
+        _ shape: ReplyShape,
+        _ body: (UInt64, UnsafeBufferPointer<UInt8>) -> Reply?
+    ) throws(ModbusError) -> Reply {
+        Self.sleep(until: self.nextRequestNanoseconds)
+        self.counters.requests &+= 1
+        let start = boottimeNanoseconds()
+        do throws(ModbusError) {
+            let reply = try context.exchange(bytes) { body(start, $0) }
+            self.answered(bytes[0])
+            return reply
+        } catch {
+            self.settle(error, unit: bytes[0], shape, context)
+            throw error
         }
     }
 
-    /// RTU after a time-out: waits until a late reply must be over, throws it away, and reads a block of another
-    /// length, whose answer is thrown away as well.
-    ///
-    /// A late reply that comes even now has the wrong length and is noticed.
-    private func clearLine(_ context: ModbusContext, unit: UInt8, like request: ModbusRead?) throws(ModbusError) {
+    /// After a failure on a serial line: proves with an answer that is thrown away that nothing older is on its way.
+    private func fence(_ context: ModbusContext, before next: ReplyShape, near read: ModbusRead) throws(ModbusError) {
         for _ in 0..<3 {
-            blockingSleep(milliseconds: self.options.lateReplyMilliseconds)
-            context.flush()
-            guard var fence = request else {
-                self.needsFence = false
-                return
-            }
-            fence.count = fence.count > 1 ? fence.count - 1 : 2
-            if Int(fence.address) + Int(fence.count) > 65_536 { fence.address -= 1 }
-            self.counters.requests &+= 1
+            let fence = self.lateReplies.fence(before: next, like: read)
+            let bytes = try ModbusFrames.request(fence)
+            self.counters.fences &+= 1
             do throws(ModbusError) {
-                try context.exchange(try ModbusFrames.request(fence)) { reply in
-                    ModbusFrames.words(reply, at: 0, for: fence).map { _ in () }
+                try self.exchange(context, bytes, ReplyShape(of: fence)) { (_: UInt64, reply) in
+                    ModbusFrames.words(reply, for: fence).map { _ in () }
                 }
-                self.needsFence = false
+                self.lateReplies.clear(fence.unit)
                 return
             } catch {
-                switch error.code {
-                case .timeout:
-                    self.settle(error, unit: unit, context)
-                    throw error
-                case .badReply: continue
-                case .notConnected:
-                    self.settle(error, unit: unit, context)
-                    throw error
-                default:
-                    // An exception is an answer, too.
-                    self.needsFence = false
-                    return
-                }
+                // Here it is, the late reply; or noise.
+                if error.code == .badReply { continue }
+                guard error.exception > 0 else { throw error }
+                // An exception is an answer, too.
+                self.lateReplies.clear(fence.unit)
+                return
             }
         }
         throw ModbusError(
@@ -244,11 +199,69 @@ package actor ModbusBus {
         )
     }
 
-    private func pause() {
-        guard self.options.pauseMilliseconds > 0, self.lastExchangeNanoseconds > 0 else { return }
-        let wanted = UInt64(self.options.pauseMilliseconds) &* 1_000_000
-        let passed = boottimeNanoseconds() &- self.lastExchangeNanoseconds
-        if passed < wanted { blockingSleep(milliseconds: Int((wanted - passed) / 1_000_000) + 1) }
+    private func answered(_ unit: UInt8) {
+        self.units[unit] = nil
+        self.connection.succeeded()
+        self.nextRequestNanoseconds = Self.deadline(after: self.options.pauseMilliseconds)
+    }
+
+    /// Makes sure that nothing of a failed exchange can meet the next one.
+    private func settle(_ error: ModbusError, unit: UInt8, _ shape: ReplyShape, _ context: ModbusContext) {
+        switch error.code {
+        case .timeout: self.counters.timeouts &+= 1
+        case .badReply: self.counters.badReplies &+= 1
+        case .invalidRequest: return
+        case .notConnected:
+            context.close()
+            self.connectionFailed()
+            if !self.isTCP { self.lateReplies.expect(shape, from: unit) }
+            return
+        default:
+            self.counters.exceptions &+= 1
+            self.answered(unit)
+            if error.meansSilence { self.unitFailed(unit) }
+            return
+        }
+        if self.isTCP {
+            context.close()
+            self.nextConnectNanoseconds = Self.deadline(after: self.options.reconnectMilliseconds)
+        } else {
+            self.lateReplies.expect(shape, from: unit)
+            let quietMilliseconds = max(self.options.lateReplyMilliseconds, self.options.pauseMilliseconds)
+            self.nextRequestNanoseconds = Self.deadline(after: quietMilliseconds)
+        }
+        self.unitFailed(unit)
+    }
+
+    private func unitFailed(_ unit: UInt8) {
+        self.units[unit, default: BackOff()]
+            .failed(
+                at: self.now(),
+                threshold: self.options.timeoutsToBackOff,
+                firstMilliseconds: self.options.backoffMilliseconds,
+                maximumMilliseconds: self.options.backoffMaxMilliseconds
+            )
+    }
+
+    private func connectionFailed() {
+        self.connection.failed(
+            at: self.now(),
+            threshold: 1,
+            firstMilliseconds: self.options.reconnectMilliseconds,
+            maximumMilliseconds: self.options.reconnectMaxMilliseconds
+        )
+    }
+
+    private static func deadline(after milliseconds: Int) -> UInt64 {
+        guard milliseconds > 0 else { return 0 }
+        return boottimeNanoseconds() &+ UInt64(min(milliseconds, 3_600_000)) &* 1_000_000
+    }
+
+    private static func sleep(until deadlineNanoseconds: UInt64) {
+        guard deadlineNanoseconds > 0 else { return }
+        let now = boottimeNanoseconds()
+        guard now < deadlineNanoseconds else { return }
+        blockingSleep(milliseconds: Int(clamping: (deadlineNanoseconds - now) / 1_000_000 + 1))
     }
 }
 

@@ -1,22 +1,32 @@
 internal import CModbus
-internal import Foundation
+internal import Glibc
 
 /// One libmodbus context.
 ///
 /// Owned by one bus and used on its private queue only.
 ///
-/// Requests go out as raw PDUs and replies come back whole, so that everything libmodbus 3.1.6 leaves unchecked is
-/// checked here: unit identifier, MBAP length and protocol of TCP replies, function and byte count. Raw TCP requests
-/// carry transaction 0; a stale reply cannot be mistaken because the connection is closed after any failure.
+/// libmodbus 3.1.6 makes the connection, paces RTU frames, checks their CRC and receives whole replies. It leaves the
+/// unit identifier, the MBAP length and half of the protocol identifier of TCP replies unchecked, so its
+/// `modbus_read_*` cannot be trusted behind a TCP/RTU gateway; and its raw requests all carry transaction 0, so that a
+/// reply sent twice would be taken for the next one. Therefore TCP requests are framed and sent here, with a
+/// transaction identifier that counts, and every field of the reply is compared before a value is taken from it.
+///
+/// A request ends within the response time-out without a watchdog: sending never blocks (TCP: `MSG_DONTWAIT`; serial
+/// lines are opened with `O_NDELAY`), and with a byte time-out of 0 libmodbus lets `select` use up one time-out for the
+/// whole reply, however slowly its bytes drip. Only looking up a host name may take as long as the resolver wants.
 final class ModbusContext {
     private let raw: OpaquePointer
     private let endpoint: ModbusEndpoint
     private let isTCP: Bool
     private var buffer = [UInt8](repeating: 0, count: 512)
+    private var frame = [UInt8](repeating: 0, count: 7 + 260)
+    private var transaction: UInt16 = 0
     private(set) var isConnected = false
 
-    /// libmodbus waits with `select`, which can only name descriptors below this.
+    /// libmodbus waits with `select`, which can only name descriptors below this (`FD_SETSIZE`).
     static let descriptorMax: Int32 = 1_024
+    /// Descriptors that other threads may take between the check and the connection.
+    private static let descriptorReserve: Int32 = 64
 
     init?(_ endpoint: ModbusEndpoint, _ options: ModbusOptions) {
         let created: OpaquePointer?
@@ -26,15 +36,20 @@ final class ModbusContext {
             self.isTCP = true
         case .rtu(let device, let baud, let parity, let dataBits, let stopBits):
             let character = CChar(bitPattern: parity.rawValue.utf8.first ?? 0x4E)
-            created = modbus_new_rtu(device, Int32(clamping: baud), character, Int32(dataBits), Int32(stopBits))
+            created = modbus_new_rtu(
+                device,
+                Int32(clamping: baud),
+                character,
+                Int32(clamping: dataBits),
+                Int32(clamping: stopBits)
+            )
             self.isTCP = false
         }
         guard let created else { return nil }
         self.raw = created
         self.endpoint = endpoint
-        let microseconds = max(options.timeoutMilliseconds, 1) * 1_000
-        modbus_set_response_timeout(created, UInt32(microseconds / 1_000_000), UInt32(microseconds % 1_000_000))
-        // 0: the whole reply must be there within the response time-out, however it drips.
+        let milliseconds = UInt32(min(max(options.timeoutMilliseconds, 1), 600_000))
+        modbus_set_response_timeout(created, milliseconds / 1_000, milliseconds % 1_000 * 1_000)
         modbus_set_byte_timeout(created, 0, 0)
     }
 
@@ -45,23 +60,24 @@ final class ModbusContext {
 
     func connect() -> ModbusError? {
         guard !self.isConnected else { return nil }
-        guard Self.hasRoomForDescriptor() else {
-            return ModbusError(
-                .tooManyDescriptors,
-                "\(self.endpoint.name): more than \(Self.descriptorMax) files are open in this process; raise nothing, "
-                    + "close something: libmodbus cannot wait on more"
-            )
-        }
+        guard Self.hasRoomForDescriptor() else { return self.tooManyDescriptors() }
         guard modbus_connect(self.raw) == 0 else {
             let code = errno
             return ModbusError(.notConnected, "\(self.endpoint.name): \(Self.text(ofConnect: code))")
         }
         self.isConnected = true
-        guard modbus_get_socket(self.raw) < Self.descriptorMax else {
+        let descriptor = modbus_get_socket(self.raw)
+        guard descriptor < Self.descriptorMax else {
             self.close()
-            return ModbusError(.tooManyDescriptors, "\(self.endpoint.name): too many files are open in this process")
+            return self.tooManyDescriptors()
         }
-        if !self.isTCP { _ = ioctl(modbus_get_socket(self.raw), UInt(TIOCEXCL)) }
+        if self.isTCP { return nil }
+        // Neither another process nor a second bus may talk on the line at the same time.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, ioctl(descriptor, UInt(TIOCEXCL)) == 0 else {
+            let code = errno
+            self.close()
+            return ModbusError(.notConnected, "\(self.endpoint.name): \(Self.text(ofConnect: code))")
+        }
         return nil
     }
 
@@ -71,14 +87,28 @@ final class ModbusContext {
         self.isConnected = false
     }
 
-    /// Throws away what has been received and not read.
-    func flush() { modbus_flush(self.raw) }
+    /// Whether a request may be sent: TCP devices close idle connections, and bytes that wait unasked mean that replies
+    /// and requests are out of step.
+    func isReady() -> Bool {
+        guard self.isConnected, self.isTCP else { return self.isConnected }
+        var byte: UInt8 = 0
+        let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+        return recv(modbus_get_socket(self.raw), &byte, 1, flags) < 0 && errno == EAGAIN
+    }
 
     private static func hasRoomForDescriptor() -> Bool {
         let probe = open("/dev/null", O_RDONLY | O_CLOEXEC)
         guard probe >= 0 else { return false }
-        Foundation.close(probe)
-        return probe < self.descriptorMax - 2
+        Glibc.close(probe)
+        return probe < self.descriptorMax - self.descriptorReserve
+    }
+
+    private func tooManyDescriptors() -> ModbusError {
+        ModbusError(
+            .tooManyDescriptors,
+            "\(self.endpoint.name): nearly \(Self.descriptorMax) files are open in this process and libmodbus cannot "
+                + "wait on more; split the site over two gateways"
+        )
     }
 
     /// Sends a request (unit identifier first) and gives the reply from its function code on to `body`.
@@ -86,10 +116,8 @@ final class ModbusContext {
         _ request: [UInt8],
         _ body: (UnsafeBufferPointer<UInt8>) -> Result?
     ) throws(ModbusError) -> Result {
-        if !self.isTCP { self.flush() }
-        modbus_set_slave(self.raw, Int32(request[0]))
-        var copy = request
-        guard modbus_send_raw_request(self.raw, &copy, Int32(copy.count)) >= 0 else { throw self.failure(errno) }
+        guard request.count >= 2 else { throw ModbusError(.invalidRequest, "an empty request") }
+        try self.send(request)
         let length = modbus_receive_confirmation(self.raw, &self.buffer)
         guard length > 0 else {
             let code = errno
@@ -99,11 +127,7 @@ final class ModbusContext {
         let header = self.isTCP ? 7 : 1
         let end = self.isTCP ? Int(length) : Int(length) - 2
         guard end >= header + 2, end <= self.buffer.count else { throw self.mismatch("\(length) bytes") }
-        if self.isTCP {
-            let protocolID = UInt16(self.buffer[2]) << 8 | UInt16(self.buffer[3])
-            let announced = Int(UInt16(self.buffer[4]) << 8 | UInt16(self.buffer[5]))
-            guard protocolID == 0, announced == end - 6 else { throw self.mismatch("a wrong header") }
-        }
+        if self.isTCP { try self.checkHeader(end: end) }
         guard self.buffer[header - 1] == request[0] else {
             throw self.mismatch("unit \(self.buffer[header - 1]) instead of \(request[0])")
         }
@@ -116,8 +140,39 @@ final class ModbusContext {
         let result = self.buffer.withUnsafeBufferPointer { bytes in
             body(UnsafeBufferPointer(rebasing: bytes[header..<end]))
         }
-        guard let result else { throw self.mismatch("another length than asked for") }
+        guard let result else { throw self.mismatch("another length or echo than asked for") }
         return result
+    }
+
+    private func send(_ request: [UInt8]) throws(ModbusError) {
+        guard self.isTCP else {
+            modbus_flush(self.raw)
+            // libmodbus drops frames of other units by this.
+            modbus_set_slave(self.raw, Int32(request[0]))
+            let sent = modbus_send_raw_request(self.raw, request, Int32(clamping: request.count))
+            guard sent >= 0 else { throw self.failure(errno) }
+            return
+        }
+        let length = request.count
+        guard length + 6 <= self.frame.count else { throw ModbusError(.invalidRequest, "a request of \(length) bytes") }
+        self.transaction &+= 1
+        self.frame[0] = ModbusFrames.high(self.transaction)
+        self.frame[1] = ModbusFrames.low(self.transaction)
+        self.frame[4] = UInt8(truncatingIfNeeded: length >> 8)
+        self.frame[5] = UInt8(truncatingIfNeeded: length)
+        for index in 0..<length { self.frame[6 + index] = request[index] }
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        let sent = Glibc.send(modbus_get_socket(self.raw), self.frame, length + 6, flags)
+        guard sent == length + 6 else { throw self.failure(sent < 0 ? errno : EPIPE) }
+    }
+
+    private func checkHeader(end: Int) throws(ModbusError) {
+        func word(_ index: Int) -> UInt16 { UInt16(self.buffer[index]) << 8 | UInt16(self.buffer[index + 1]) }
+        guard word(0) == self.transaction else {
+            throw self.mismatch("transaction \(word(0)) instead of \(self.transaction)")
+        }
+        guard word(2) == 0 else { throw self.mismatch("protocol \(word(2)) instead of 0") }
+        guard Int(word(4)) == end - 6 else { throw self.mismatch("length \(word(4)) for \(end - 6) bytes") }
     }
 
     private func mismatch(_ what: String) -> ModbusError {
@@ -126,24 +181,22 @@ final class ModbusContext {
 
     private func failure(_ code: Int32) -> ModbusError {
         let name = self.endpoint.name
-        switch code {
-        case ETIMEDOUT, EINPROGRESS: return ModbusError(.timeout, "\(name): no whole reply in time")
-        case ECONNRESET, EPIPE, ECONNREFUSED, EBADF, ENOTCONN, EHOSTUNREACH, ENETUNREACH, EIO, ENODEV:
-            return ModbusError(.notConnected, "\(name): the connection broke: \(String(cString: strerror(code)))")
-        default:
-            if code >= 112_345_678 {
-                return ModbusError(.badReply, "\(name): \(String(cString: modbus_strerror(code)))")
-            }
-            return ModbusError(.notConnected, "\(name): \(String(cString: strerror(code)))")
-        }
+        if code == ETIMEDOUT || code == EINPROGRESS { return ModbusError(.timeout, "\(name): no whole reply in time") }
+        let text = String(cString: modbus_strerror(code))
+        // libmodbus counts its own errors from here on; everything else comes from the system.
+        if code >= 112_345_678 { return ModbusError(.badReply, "\(name): the reply does not fit the request: \(text)") }
+        return ModbusError(.notConnected, "\(name): the connection broke: \(text)")
     }
 
     private static func text(ofConnect code: Int32) -> String {
         switch code {
         case EINPROGRESS, ETIMEDOUT: "no connection in time; is the device on, and is the address right?"
-        case ECONNREFUSED: "the connection is refused; is the port right, and does the device allow one more?"
+        // libmodbus says the same of a host name that cannot be resolved.
+        case ECONNREFUSED:
+            "the connection is refused; are host name and port right, and does the device allow one more connection?"
         case EACCES: "no permission to open the line; the user of the service must be in the group dialout"
         case ENOENT: "there is no such device file; use a name under /dev/serial/by-id"
+        case EWOULDBLOCK, EBUSY: "the line is in use; only one bus of one process may use it"
         default: String(cString: modbus_strerror(code))
         }
     }

@@ -50,12 +50,31 @@ enum ModbusFrames {
         }
     }
 
-    /// The words of a reply to a read, whose data start at `offset` (function, byte count, data).
-    static func words(_ reply: UnsafeBufferPointer<UInt8>, at offset: Int, for read: ModbusRead) -> [UInt16]? {
+    /// A write of registers with a read in the same transaction (function 23), unit identifier first.
+    static func request(
+        _ read: ModbusRead,
+        writing values: [UInt16],
+        at address: UInt16
+    ) throws(ModbusError) -> [UInt8] {
+        let plain = try self.request(read)
+        guard (1...121).contains(values.count), Int(address) + values.count <= 65_536 else {
+            throw ModbusError(
+                .invalidRequest,
+                "function 23 writes 1 to 121 registers up to 65535; given: \(values.count)"
+            )
+        }
+        let count = UInt16(values.count)
+        return [plain[0], 23] + plain[2...]
+            + [self.high(address), self.low(address), self.high(count), self.low(count), UInt8(values.count * 2)]
+            + values.flatMap { [self.high($0), self.low($0)] }
+    }
+
+    /// The words of a reply to a read (function, byte count, data); `nil` unless its length is just right.
+    static func words(_ reply: UnsafeBufferPointer<UInt8>, for read: ModbusRead) -> [UInt16]? {
         let count = Int(read.count)
         let bytes = read.table.isBits ? (count + 7) / 8 : count * 2
-        guard reply.count >= offset + 2 + bytes, Int(reply[offset + 1]) == bytes else { return nil }
-        let start = offset + 2
+        guard reply.count == 2 + bytes, Int(reply[1]) == bytes else { return nil }
+        let start = 2
         return [UInt16](unsafeUninitializedCapacity: count) { buffer, initialized in
             if read.table.isBits {
                 for index in 0..<count { buffer[index] = UInt16(reply[start + index / 8] >> UInt8(index % 8) & 1) }

@@ -18,16 +18,17 @@ final class RingFile: Sendable {
             close(descriptor)
             throw error
         }
-        if Int(status.st_size) != size {
-            let result = posix_fallocate(descriptor, 0, size)
-            guard result == 0, ftruncate(descriptor, size) == 0 else {
-                close(descriptor)
-                throw RingError(
-                    .inputOutput,
-                    "\(path) needs \(size >> 20) MiB and cannot have them (\(String(cString: strerror(result)))); free "
-                        + "space on the card, or make ring.series, ring.samples or ring.minutes smaller"
-                )
-            }
+        // Also for a file of the right size: it may be a sparse copy, and a hole is a signal on a full disk.
+        var result: Int32
+        repeat { result = posix_fallocate(descriptor, 0, size) } while result == EINTR
+        if result == 0, Int(status.st_size) != size, ftruncate(descriptor, size) != 0 { result = errno }
+        guard result == 0 else {
+            close(descriptor)
+            throw RingError(
+                .inputOutput,
+                "\(path) needs \(size >> 20) MiB and cannot have them (\(String(cString: strerror(result)))); free "
+                    + "space on the card, or make ring.series, ring.samples or ring.minutes smaller"
+            )
         }
         self.descriptor = descriptor
         self.path = path

@@ -33,7 +33,8 @@ struct RingLayout: Sendable, Hashable {
 
     /// One page of geometry, then the headers, then the hot blocks.
     var hotBytes: Int { Self.pageBytes + self.seriesMax * (Self.headerBytes + Self.blockBytes) }
-    var coldBytes: Int { self.seriesMax * self.blocksPerSeries * Self.blockBytes }
+    /// One block a series is always free to be written, so that a kill never leaves a block half old and half new.
+    var coldBytes: Int { self.seriesMax * (self.blocksPerSeries + 1) * Self.blockBytes }
     var minuteBytes: Int { self.seriesMax * self.minutesPerSeries * Self.rollupBytes }
     var nameFileBytes: Int { self.seriesMax * Self.nameBytes }
 
@@ -44,7 +45,7 @@ struct RingLayout: Sendable, Hashable {
     }
 
     func coldBlock(_ series: Int, _ number: UInt64) -> Int {
-        (series * self.blocksPerSeries + Int(number % UInt64(self.blocksPerSeries))) * Self.blockBytes
+        (series * (self.blocksPerSeries + 1) + Int(number % UInt64(self.blocksPerSeries + 1))) * Self.blockBytes
     }
 
     func minute(_ series: Int, _ number: UInt64) -> Int {
@@ -116,34 +117,24 @@ struct StoredRollup {
     }
 }
 
-/// The head of one series in the hot file, 128 bytes.
+/// The head of one series in the hot file: 88 bytes of a place of 128.
 struct SeriesHeader {
     /// Samples ever stored; the newest 16-sample block is hot, those before it are cold.
     var stored: UInt64
     var lastTick: Int64
-    /// The newest tick that has left the hot block, so that late samples know where they may still go.
-    var coldTick: Int64
     /// Minutes ever closed.
     var minutes: UInt64
     var running: StoredRollup
     var hasRunning: UInt64
     var isUsed: UInt64
-    var reserved0: UInt64
-    var reserved1: UInt64
-    /// What ``stored`` was when a late sample was being put in; makes a torn insertion visible.
-    var reserved2: UInt64
 
     static let empty = SeriesHeader(
         stored: 0,
         lastTick: 0,
-        coldTick: .min,
         minutes: 0,
         running: StoredRollup(start: 0),
         hasRunning: 0,
-        isUsed: 0,
-        reserved0: 0,
-        reserved1: 0,
-        reserved2: 0
+        isUsed: 0
     )
 
     /// Whether the numbers can be true; a header that fails this is set aside.

@@ -73,14 +73,15 @@ enum RingOpening {
         return stat(path, &status) == 0 ? Int(status.st_size) : -1
     }
 
-    static func writeName(_ bytes: [UInt8], _ index: Int, to file: RingFile) {
+    /// Writes the name of a series; returns whether the file took it.
+    static func writeName(_ bytes: [UInt8], _ index: Int, to file: RingFile) -> Bool {
         var record = [UInt8](repeating: 0, count: RingLayout.nameBytes)
         record[0] = UInt8(bytes.count)
         record.replaceSubrange(1..<(1 + bytes.count), with: bytes)
         let sum = self.checksum(record[0..<(1 + bytes.count)])
         withUnsafeBytes(of: sum.littleEndian) { record.replaceSubrange(184..<192, with: $0) }
-        _ = record.withUnsafeBytes { bytes in
-            bytes.baseAddress.map { file.write($0, count: bytes.count, at: index * RingLayout.nameBytes) }
+        return record.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { file.write($0, count: bytes.count, at: index * RingLayout.nameBytes) } ?? false
         }
     }
 

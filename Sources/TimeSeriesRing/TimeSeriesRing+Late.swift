@@ -15,7 +15,9 @@ extension TimeSeriesRing {
         let wanted = StoredSample(sample)
         let position = self.upperBound(index, stored: stored, tick: sample.tick.rawValue)
         if self.contains(wanted, before: position, index, stored: stored) { return .duplicate }
-        guard stored - position <= UInt64(Self.reorderSamplesMax), position > self.oldestNumber(stored: stored) else {
+        let oldest = self.oldestNumber(stored: stored)
+        // Before the oldest sample there is room only while nothing has been overwritten.
+        guard stored - position <= UInt64(Self.reorderSamplesMax), position > oldest || oldest == 0 else {
             return position == stored ? self.appendEqual(index, header, sample) : .late
         }
         if position == stored { return self.appendEqual(index, header, sample) }
@@ -51,7 +53,11 @@ extension TimeSeriesRing {
 
     private func contains(_ wanted: StoredSample, before position: UInt64, _ index: Int, stored: UInt64) -> Bool {
         var number = position
-        let oldest = self.oldestNumber(stored: stored)
+        // A device clock that stands still must not make every append slower than the last.
+        let oldest = max(
+            self.oldestNumber(stored: stored),
+            position - min(position, UInt64(Self.reorderSamplesMax))
+        )
         while number > oldest {
             number -= 1
             guard let found = self.stored(number: number, index, stored: stored), found.tick == wanted.tick else {
@@ -86,7 +92,8 @@ extension TimeSeriesRing {
             return
         }
         let closed = header.pointee.minutes
-        let oldest = closed - min(closed, UInt64(min(self.layout.minutesPerSeries, 256)))
+        let window = UInt64(min(self.layout.minutesPerSeries - 1, 256))
+        let oldest = closed - min(closed, window)
         var number = closed
         while number > oldest {
             guard var rollup = self.rollup(number: number - 1, index) else { return }
@@ -98,26 +105,34 @@ extension TimeSeriesRing {
             if rollup.start < start { break }
             number -= 1
         }
-        guard number > oldest || closed == oldest || closed < 256 else { return }
-        self.insertMinute(StoredRollup(start: start), sample, at: number, index, header)
+        guard number > oldest || oldest == 0 else { return }
+        var rollup = StoredRollup(start: start)
+        rollup.add(sample)
+        self.insertMinute(&rollup, at: number, index, header)
     }
 
+    /// Puts a minute between others; like samples, each is copied before its place is taken.
     private func insertMinute(
-        _ empty: StoredRollup,
-        _ sample: Sample,
+        _ rollup: inout StoredRollup,
         at position: UInt64,
         _ index: Int,
         _ header: UnsafeMutablePointer<SeriesHeader>
     ) {
-        var number = header.pointee.minutes
-        while number > position {
-            guard var previous = self.rollup(number: number - 1, index) else { return }
-            self.write(&previous, number: number, index)
-            number -= 1
+        let closed = header.pointee.minutes
+        if position < closed {
+            guard var newest = self.rollup(number: closed - 1, index) else { return }
+            self.write(&newest, number: closed, index)
+            header.pointee.minutes = closed + 1
+            var number = closed - 1
+            while number > position {
+                guard var previous = self.rollup(number: number - 1, index) else { return }
+                self.write(&previous, number: number, index)
+                number -= 1
+            }
+            self.write(&rollup, number: position, index)
+        } else {
+            self.write(&rollup, number: closed, index)
+            header.pointee.minutes = closed + 1
         }
-        var rollup = empty
-        rollup.add(sample)
-        self.write(&rollup, number: position, index)
-        header.pointee.minutes += 1
     }
 }

@@ -70,15 +70,15 @@ extension TimeSeriesRing {
         var next = first
         while true {
             let start = next
-            let block: [StoredSample] = self.withSeriesLock(index) {
+            let (from, block): (UInt64, [StoredSample]) = self.withSeriesLock(index) {
                 let stored = self.headerPointer(index).pointee.stored
+                // Blocks that were overwritten meanwhile are passed over.
                 let from = max(start, self.oldestNumber(stored: stored))
-                guard from < stored else { return [] }
-                return self.block(of: from, index, stored: stored)
+                return from < stored ? (from, self.block(of: from, index, stored: stored)) : (from, [])
             }
             guard !block.isEmpty else { return }
             for sample in block where !body(sample.sample) { return }
-            next = (start / UInt64(RingLayout.blockSamples) + 1) * UInt64(RingLayout.blockSamples)
+            next = from + UInt64(block.count)
         }
     }
 
@@ -151,15 +151,18 @@ extension TimeSeriesRing {
             }
             return true
         }
-        if stepMilliseconds % 60_000 == 0 {
-            for rollup in self.minuteRollups(series, in: range, limit: .max) where !add(rollup) { break }
-        } else {
-            self.forEachSample(series, in: range) { sample in
-                var one = StoredRollup(start: sample.tick.rawValue)
-                one.add(sample)
-                return add(one.rollup)
-            }
+        let minutes =
+            stepMilliseconds % 60_000 == 0 ? self.minuteRollups(series, in: range, limit: .max) : []
+        // What the roll-ups do not cover comes from the samples.
+        let rawEnd = minutes.first.map { max($0.start, range.lowerBound) } ?? range.upperBound
+        var isFull = false
+        self.forEachSample(series, in: range.lowerBound..<rawEnd) { sample in
+            var one = StoredRollup(start: sample.tick.rawValue)
+            one.add(sample)
+            isFull = !add(one.rollup)
+            return !isFull
         }
+        if !isFull { for rollup in minutes where !add(rollup) { break } }
         return result
     }
 

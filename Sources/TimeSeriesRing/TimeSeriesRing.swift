@@ -102,7 +102,9 @@ package final class TimeSeriesRing: Sendable {
                 )
             }
             let index = directory.names.count
-            RingOpening.writeName(bytes, index, to: self.names)
+            guard RingOpening.writeName(bytes, index, to: self.names) else {
+                return .failure(RingFile.error("cannot write", self.names.path))
+            }
             var header = SeriesHeader.empty
             header.isUsed = 1
             self.headerPointer(index).pointee = header
@@ -125,10 +127,11 @@ package final class TimeSeriesRing: Sendable {
     ///
     /// Call it every few seconds from a thread that may block.
     package func synchronize() throws(RingError) {
-        try self.hot.synchronize()
+        // The heads last: they must not point at blocks that are not on the card yet.
         try self.cold.synchronize()
         try self.minutes.synchronize()
         try self.names.synchronize()
+        try self.hot.synchronize()
     }
 
     /// Gives mapped pages back to the kernel; what they hold stays in the page cache.

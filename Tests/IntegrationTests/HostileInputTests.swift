@@ -26,13 +26,15 @@ struct HostileInputTests {
             "", " ", "null", "true", "1", "\"text\"", "[]", "{}", "{", "}", "[", "]", "{]", "[}", "nan", "NaN",
             "Infinity", "-Infinity", "{\(now),\"S1_Temp\":NaN}", "{\(now),\"S1_Temp\":Infinity}",
             "{\(now),\"S1_Temp\":1e400}", "{\(now),\"S1_Temp\":-1e400}", "{\(now),\"S1_Temp\":01}",
-            "{\(now),\"S1_Temp\":.5}", "{\(now),\"S1_Temp\":5.}", "{\(now),\"S1_Temp\":+5}", "{\(now),\"S1_Temp\":0x10}",
+            "{\(now),\"S1_Temp\":.5}", "{\(now),\"S1_Temp\":5.}", "{\(now),\"S1_Temp\":+5}",
+            "{\(now),\"S1_Temp\":0x10}",
             "{\(now),\"S1_Temp\":--1}", "{\(now),\"S1_Temp\":1e}", "{\(now),\"S1_Temp\":[21]}",
             "{\(now),\"S1_Temp\":{\"a\":21}}", "{\(now),\"S1_Temp\":\"warm\"}", "{\(now),\"S1_Temp\":\"\"}",
             "{\(now),\"S1_Temp\":\"NaN\"}", "{\(now),\"S1_Temp\":\"1e400\"}", "{\(now),\"S1_Temp\":1,\"S1_Temp\":2}",
             "{\(now),\(now),\"S1_Temp\":1}", "{\(now),\"S1_Temp\":1,\"\\u00531_Temp\":2}", "{\(now),\"S1_Temp\":1}x",
             "{\(now),\"S1_Temp\":1}{}", "{\(now),\"S1_Temp\":1,}", "{\(now) \"S1_Temp\":1}", "{\(now),S1_Temp:1}",
-            "{'time':'x'}", "\u{FEFF}{\(now),\"S1_Temp\":1}", "{\(now),\"a\":\"\\ud800\"}", "{\(now),\"a\":\"\\udc00x\"}",
+            "{'time':'x'}", "\u{FEFF}{\(now),\"S1_Temp\":1}", "{\(now),\"a\":\"\\ud800\"}",
+            "{\(now),\"a\":\"\\udc00x\"}",
             "{\(now),\"a\":\"\\x\"}", "{\(now),\"a\":\"\\u12\"}", "{\(now),\"a\":\"\n\"}", "{\(now),\"a\":\"",
             "{\"S1_Temp\":21}", "{\"time\":null,\"S1_Temp\":21}", "{\"time\":5,\"S1_Temp\":21}",
             "{\"time\":\"yesterday\",\"S1_Temp\":21}", "{\"time\":\"2026-13-01T00:00:00Z\",\"S1_Temp\":21}",
@@ -53,7 +55,8 @@ struct HostileInputTests {
         }
         var result = texts.map { Array($0.utf8) }
         result += [
-            [0], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], Array("{\"time\":\"".utf8) + [0x80, 0x22, 0x7D],
+            [0], [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+            Array("{\"time\":\"".utf8) + [0x80, 0x22, 0x7D],
             Array("{\(now),\"S1_Temp\":1}".utf8) + [0], [0] + Array("{\(now),\"S1_Temp\":1}".utf8),
             Array("{\(now),\"a".utf8) + [0] + Array("\":1}".utf8), Array(repeating: 0x20, count: 65_000),
         ]
@@ -63,7 +66,9 @@ struct HostileInputTests {
         var state: UInt64 = 2_026
         while result.count < 200 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            result.append((0..<Int(state >> 56)).map { UInt8(truncatingIfNeeded: Int(state >> 40) &* ($0 &+ 7)) } + [0x7B])
+            result.append(
+                (0..<Int(state >> 56)).map { UInt8(truncatingIfNeeded: Int(state >> 40) &* ($0 &+ 7)) } + [0x7B]
+            )
         }
         return result
     }
@@ -79,12 +84,17 @@ struct HostileInputTests {
         let running = Task { try await connection.run() }
         let payloads = Self.payloads
         #expect(payloads.count >= 200)
-        for payload in payloads { try await connection.publishAndWait(topic: "campus/room/telemetry", payload: payload) }
+        for payload in payloads {
+            try await connection.publishAndWait(topic: "campus/room/telemetry", payload: payload)
+        }
         let topics = [
-            "unknown", "campus/other/telemetry", "campus/room", "campus/room/telemetry/deeper", "/", "//", " ", "campus//telemetry",
+            "unknown", "campus/other/telemetry", "campus/room", "campus/room/telemetry/deeper", "/", "//", " ",
+            "campus//telemetry",
             String(repeating: "a/", count: 300) + "z", String(repeating: "é", count: 30_000), "gate",
         ]
-        for topic in topics { try await connection.publishAndWait(topic: topic, payload: Array("{\"uid\":\"04AA11BB22\"}".utf8)) }
+        for topic in topics {
+            try await connection.publishAndWait(topic: topic, payload: Array("{\"uid\":\"04AA11BB22\"}".utf8))
+        }
         let sent = Double(payloads.count + topics.count)
         try await eventually("all were received") {
             (try? await gateway.metric("campus_mqtt_messages_total")) ?? 0 >= sent

@@ -1,5 +1,8 @@
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
 import Synchronization
 import Testing
 
@@ -86,15 +89,17 @@ final class RunningGateway {
     private(set) var child: Child?
 
     init(site: String, settings: String = "") throws {
-        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-it-\(UUID().uuidString)").path
+        self.folder =
+            FileManager.default.temporaryDirectory.appendingPathComponent("campus-it-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         try """
-            state: state
-            profiles: [\(Checkout.profiles)]
-            web: {port: 0}
-            broker: {port: 0}
-            \(settings)
-            """.write(toFile: "\(self.folder)/gateway.yaml", atomically: true, encoding: .utf8)
+        state: state
+        profiles: [\(Checkout.profiles)]
+        web: {port: 0}
+        broker: {port: 0}
+        \(settings)
+        """
+        .write(toFile: "\(self.folder)/gateway.yaml", atomically: true, encoding: .utf8)
         try site.write(toFile: "\(self.folder)/site.yaml", atomically: true, encoding: .utf8)
     }
 
@@ -103,8 +108,10 @@ final class RunningGateway {
     func start() async throws {
         try? FileManager.default.removeItem(atPath: "\(self.state)/address")
         self.child = try Child(
-            "\(Checkout.programs)/campus-gateway", ["--config", "\(self.folder)/gateway.yaml"],
-            output: "\(self.folder)/log")
+            "\(Checkout.programs)/campus-gateway",
+            ["--config", "\(self.folder)/gateway.yaml"],
+            output: "\(self.folder)/log"
+        )
         try await eventually("the gateway is ready") { await self.isReady }
     }
 
@@ -132,11 +139,13 @@ final class RunningGateway {
     var log: String { (try? String(contentsOfFile: "\(self.folder)/log", encoding: .utf8)) ?? "" }
 
     func get(_ path: String, authorized: Bool = true) async throws -> (Data, Int) {
-        guard let url = URL(string: self.text("address") + path) else { throw TestFailure("no address yet") }
-        var request = URLRequest(url: url, timeoutInterval: 20)
-        if authorized { request.setValue("Bearer \(self.text("operator.token"))", forHTTPHeaderField: "Authorization") }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
+        let address = self.text("address")
+        guard !address.isEmpty else { throw TestFailure("no address yet") }
+        var request = HTTPClientRequest(url: address + path)
+        if authorized { request.headers.add(name: "Authorization", value: "Bearer \(self.text("operator.token"))") }
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let body = try await response.body.collect(upTo: 64 << 20)
+        return (Data(body.readableBytesView), Int(response.status.code))
     }
 
     func json<Body: Decodable>(_ type: Body.Type, _ path: String) async throws -> Body {
@@ -162,7 +171,9 @@ final class RunningGateway {
         var from: String? = "2000-01-01T00:00:00Z"
         while let start = from {
             let page = try await self.json(
-                Page<Sample>.self, "/api/v1/points/\(point)/samples?from=\(start)&limit=3000")
+                Page<Sample>.self,
+                "/api/v1/points/\(point)/samples?from=\(start)&limit=3000"
+            )
             all += page.items
             from = page.next
         }

@@ -160,6 +160,52 @@ struct TimeSeriesRingTests {
         #expect(minute.map(\.minimum).min() == -2)
     }
 
+    @Test func aSampleOlderThanTheFirstIsPutBeforeIt() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open()
+        let series = try ring.series(named: "a")
+        ring.append(series, self.sample(100, 1))
+        #expect(ring.append(series, self.sample(50, 2)) == .stored)
+        #expect(ring.samples(series, in: self.all, limit: 9).map(\.value) == [2, 1])
+    }
+
+    @Test func aFullRingReadWhileItIsWrittenGivesNoSampleTwice() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open(samples: 64)
+        let series = try ring.series(named: "a")
+        for index in 0..<200 { ring.append(series, self.sample(Int64(index), Double(index))) }
+        var seen: [Double] = []
+        var next = 200
+        ring.forEachSample(series, in: self.all) { sample in
+            seen.append(sample.value)
+            ring.append(series, self.sample(Int64(next), Double(next)))
+            next += 1
+            return seen.count < 500
+        }
+        #expect(Set(seen).count == seen.count)
+        #expect(seen == seen.sorted())
+    }
+
+    @Test func stepsOlderThanTheRollUpsComeFromTheSamples() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open(samples: 256, minutes: 16)
+        let series = try ring.series(named: "a")
+        for index in 0..<200 { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
+        #expect(ring.minuteRollups(series, in: self.all, limit: 1_000).count <= 17)
+        #expect(self.count(ring.aggregate(series, in: self.all, stepMilliseconds: 3_600_000, limit: 100)) == 200)
+    }
+
+    @Test func lateMinutesNeverPushOutTheNewest() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open(samples: 256, minutes: 16)
+        let series = try ring.series(named: "a")
+        for index in stride(from: 0, to: 80, by: 2) { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
+        for index in stride(from: 79, to: 1, by: -2) { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
+        let starts = ring.minuteRollups(series, in: self.all, limit: 1_000).map(\.start)
+        #expect(starts == starts.sorted())
+        #expect(starts.contains(Tick(milliseconds: 76 * 60_000)))
+    }
+
     @Test func whatIsNoNumberOrNoTimeIsRejected() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
