@@ -174,8 +174,16 @@ package final class MQTTConnection: Service, Sendable {
         let result = handle.connect(self.configuration)
         guard result == 0 else { return "\(place): \(MosquittoHandle.text(ofError: result))" }
         var session = Session(handle: handle, unsent: pending)
+        // After a failure one message at a time, so that one the broker will not have is found among the others.
+        session.window = pending.contains { $0.failures > 0 } ? 1 : Self.window
         let reason = self.serve(&session)
-        pending = session.unfinished
+        pending = session.unfinished.filter { message in
+            guard message.failures >= Self.failuresMax else { return true }
+            message.completion?(
+                MQTTError(.broker, "the broker closed the connection \(message.failures) times over this message")
+            )
+            return false
+        }
         return reason ?? "\(place): the broker closed the connection"
     }
 
@@ -188,14 +196,23 @@ package final class MQTTConnection: Service, Sendable {
         var subscribed: Set<String> = []
         var isConnected = false
         var nextOrder: UInt64 = 0
+        var window = 0
 
         /// Everything that the broker has not acknowledged, in order.
         var unfinished: [OutgoingMessage] {
-            self.inFlight.values.sorted { $0.order < $1.order }.map(\.message) + self.unsent
+            let sent = self.inFlight.values.sorted { $0.order < $1.order }
+                .map { entry in
+                    var message = entry.message
+                    message.failures += 1
+                    return message
+                }
+            return sent + self.unsent
         }
     }
 
     private static let window = 64
+    /// A message that was unacknowledged at the end of this many connections is given up.
+    private static let failuresMax = 3
 
     private func serve(_ session: inout Session) -> String? {
         let handle = session.handle
@@ -259,7 +276,7 @@ package final class MQTTConnection: Service, Sendable {
     /// Brings the subscriptions up to date and hands messages over, as many as the window allows.
     private func pump(_ session: inout Session) -> String? {
         let (wanted, taken) = self.shared.withLock { shared -> ([String], [OutgoingMessage]) in
-            let room = max(0, Self.window - session.inFlight.count - session.unsent.count)
+            let room = max(0, session.window - session.inFlight.count - session.unsent.count)
             let taken = Array(shared.outgoing.prefix(room))
             shared.outgoing.removeFirst(taken.count)
             return (shared.subscriptions, taken)
@@ -272,7 +289,7 @@ package final class MQTTConnection: Service, Sendable {
             session.subscribed = wantedSet
         }
         session.unsent.append(contentsOf: taken)
-        while session.inFlight.count < Self.window, let message = session.unsent.first {
+        while session.inFlight.count < session.window, let message = session.unsent.first {
             let identifier = session.handle.publish(message)
             guard identifier >= 0 else { return MosquittoHandle.text(ofError: -identifier) }
             session.unsent.removeFirst()
@@ -285,6 +302,7 @@ package final class MQTTConnection: Service, Sendable {
     private func settle(_ session: inout Session) {
         let acknowledged = session.handle.takeAcknowledged()
         guard !acknowledged.isEmpty else { return }
+        if session.unsent.allSatisfy({ $0.failures == 0 }) { session.window = Self.window }
         for identifier in acknowledged {
             session.inFlight.removeValue(forKey: identifier)?.message.completion?(nil)
         }

@@ -214,6 +214,8 @@ struct OutgoingMessage: Sendable {
     var payload: [UInt8]
     var qos: UInt8
     var isRetained: Bool
+    /// Connections that ended while this message was unacknowledged.
+    var failures = 0
     /// Called once, on the connection's thread: `nil` when the broker has it (quality 1) or it was sent (quality 0).
     var completion: (@Sendable (MQTTError?) -> Void)?
 }

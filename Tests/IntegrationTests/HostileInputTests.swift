@@ -90,7 +90,7 @@ struct HostileInputTests {
         let topics = [
             "unknown", "campus/other/telemetry", "campus/room", "campus/room/telemetry/deeper", "/", "//", " ",
             "campus//telemetry",
-            String(repeating: "a/", count: 300) + "z", String(repeating: "é", count: 30_000), "gate",
+            String(repeating: "a/", count: 190) + "z", String(repeating: "é", count: 30_000), "gate",
         ]
         for topic in topics {
             try await connection.publishAndWait(topic: topic, payload: Array("{\"uid\":\"04AA11BB22\"}".utf8))

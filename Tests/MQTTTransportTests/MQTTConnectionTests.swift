@@ -153,6 +153,24 @@ struct MQTTConnectionTests {
         await broker.stop()
     }
 
+    @Test func aMessageThatTheBrokerWillNotHaveDoesNotHoldUpTheOthers() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let inbox = Inbox()
+        var configuration = broker.configuration
+        configuration.subscriptions = ["ok"]
+        try await withConnection(configuration, inbox) { connection in
+            // mosquitto closes the connection over a topic of more than 200 levels.
+            let poison = String(repeating: "a/", count: 300) + "z"
+            await #expect(throws: MQTTError.self) {
+                try await connection.publishAndWait(topic: poison, payload: [1])
+            }
+            try await connection.publishAndWait(topic: "ok", payload: [2])
+            try await eventually("the next one arrived") { inbox.messages.count == 1 }
+        }
+        await broker.stop()
+    }
+
     @Test func theQueueOfUnpublishedMessagesIsBounded() async throws {
         var configuration = MQTTConfiguration(host: "127.0.0.1", port: 1, clientID: "t")
         configuration.publishQueueMax = 10
