@@ -11,7 +11,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 @contextlib.contextmanager
 def browser(width: int, height: int):
     options = Options()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--lang=vi"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
         options.add_argument(argument)
     options.add_argument(f"--window-size={width},{height}")
     options.binary_location = "/usr/bin/chromium"

@@ -30,6 +30,9 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     for width in (1440, 390):
         with browser(width, 1000) as driver:
+            driver.get(f"{base}/language?to=en&next=/login")
+            driver.save_screenshot(str(target / f"login-en-{width}.png"))
+        with browser(width, 1000) as driver:
             driver.get(f"{base}/login")
             driver.save_screenshot(str(target / f"login-vi-{width}.png"))
             log_in(driver, base, user, password)
