@@ -31,7 +31,6 @@ struct SignalModel: Sendable {
         let occupancy = self.occupancy(at: tick)
         let dayPhase = Double((tick.rawValue / 1_000 + self.utcOffsetSeconds) % 86_400) / 86_400
         let warmth = 0.5 - 0.5 * Self.cosine(dayPhase - 0.1)
-        if let validity = point.validity, validity.mustEqual { _ = validity }
         switch point.kind {
         case .text: return 0
         case .boolean: return self.flag(point.name, occupancy: occupancy, noise: noise)
@@ -69,10 +68,13 @@ struct SignalModel: Sendable {
             case "m": 3 + noise
             case "mm": 800 + 50 * noise
             case "s", "min", "h", "d", "{count}": Double(tick.rawValue / 1_000 % 60_000 / 10)
-            default: 1 + 0.1 * noise
+            default: (2 + 2 * occupancy + noise).rounded()
             }
-        guard let range = point.range else { return raw }
-        return min(max(raw, range.lowerBound), range.upperBound)
+        // Sensors say no more digits than they measure.
+        let factor: Double = abs(raw) >= 100 ? 10 : 100
+        let rounded = point.unit == "%" || point.unit == "1" ? raw.rounded() : (raw * factor).rounded() / factor
+        guard let range = point.range else { return rounded }
+        return min(max(rounded, range.lowerBound), range.upperBound)
     }
 
     private func flag(_ name: String, occupancy: Double, noise: Double) -> Double {

@@ -17,6 +17,18 @@ enum ValueText {
         return LocalizedText(vi: english.replacing(".", with: ","), en: english)
     }
 
+    /// A count with its thousands apart.
+    static func grouped(_ count: UInt64) -> LocalizedText {
+        let digits = Array(String(count))
+        var groups: [String] = []
+        var end = digits.count
+        while end > 0 {
+            groups.insert(String(digits[max(0, end - 3)..<end]), at: 0)
+            end -= 3
+        }
+        return LocalizedText(vi: groups.joined(separator: "."), en: groups.joined(separator: ","))
+    }
+
     /// At most three decimals, or six significant digits of small numbers.
     static func number(_ value: Double) -> String {
         if value == value.rounded(), abs(value) < 1e15 { return NumberText.text(value) }
@@ -92,14 +104,42 @@ enum LocalTime {
         return String(shifted.prefix(19)).replacing("T", with: " ")
     }
 
-    /// `3 min` since.
-    static func span(_ milliseconds: Int64) -> String {
+    /// Since when, in its two largest units: `3 min`, `2 h 5 min`.
+    static func span(_ milliseconds: Int64) -> LocalizedText {
         let seconds = max(milliseconds, 0) / 1_000
         switch seconds {
-        case ..<60: return "\(seconds) s"
-        case ..<3_600: return "\(seconds / 60) min"
-        case ..<86_400: return "\(seconds / 3_600) h \(seconds % 3_600 / 60) min"
-        default: return "\(seconds / 86_400) d \(seconds % 86_400 / 3_600) h"
+        case ..<60: return LocalizedText(vi: "\(seconds) giây", en: "\(seconds) s")
+        case ..<3_600: return LocalizedText(vi: "\(seconds / 60) phút", en: "\(seconds / 60) min")
+        case ..<86_400:
+            let (hours, minutes) = (seconds / 3_600, seconds % 3_600 / 60)
+            return LocalizedText(vi: "\(hours) giờ \(minutes) phút", en: "\(hours) h \(minutes) min")
+        default:
+            let (days, hours) = (seconds / 86_400, seconds % 86_400 / 3_600)
+            return LocalizedText(vi: "\(days) ngày \(hours) giờ", en: "\(days) d \(hours) h")
+        }
+    }
+}
+
+/// Why a message was kept out, in words; the code stays beside it for search.
+enum QuarantineReason {
+    static func label(_ code: String) -> LocalizedText {
+        guard let reason = DecodeReason(rawValue: code) else {
+            return LocalizedText(vi: "Chưa có thiết bị nào nhận chủ đề này", en: "No device has this topic")
+        }
+        return switch reason {
+        case .payloadTooLarge: LocalizedText(vi: "Bản tin quá lớn", en: "The payload is too large")
+        case .notUTF8: LocalizedText(vi: "Không phải văn bản UTF-8", en: "Not UTF-8 text")
+        case .jsonSyntax: LocalizedText(vi: "JSON sai cú pháp", en: "Broken JSON")
+        case .jsonTooDeep: LocalizedText(vi: "JSON lồng quá sâu", en: "JSON nested too deep")
+        case .jsonTooMany: LocalizedText(vi: "JSON có quá nhiều phần tử", en: "JSON with too many values")
+        case .jsonDuplicateKey: LocalizedText(vi: "JSON có khóa trùng nhau", en: "JSON with a duplicate key")
+        case .nothingDecoded: LocalizedText(vi: "Không đọc được điểm đo nào", en: "Not one point could be read")
+        case .missingField: LocalizedText(vi: "Thiếu trường bắt buộc", en: "A required field is missing")
+        case .clockMalformed:
+            LocalizedText(vi: "Không đọc được giờ của thiết bị", en: "The device's time is unreadable")
+        case .clockInFuture: LocalizedText(vi: "Giờ của thiết bị ở tương lai", en: "The device's time is in the future")
+        case .clockOutOfRange:
+            LocalizedText(vi: "Giờ của thiết bị ngoài phạm vi", en: "The device's time is out of range")
         }
     }
 }

@@ -1,0 +1,110 @@
+internal import Acquisition
+internal import CampusModel
+internal import DeviceProfile
+internal import Hummingbird
+internal import MQTTTransport
+internal import SchoolRecords
+internal import SiteConfiguration
+internal import TimeSeriesRing
+internal import WebConsole
+
+/// What is wrong now, then everything else.
+extension PageRoutes {
+    func overview(_ request: Request, _ context: ConsoleContext) throws -> Response {
+        let language = context.language
+        let snapshots = self.gateway.engine.devices.map { $0.snapshot() }
+        let abnormal = snapshots.filter(\.health.state.isAbnormal).sorted { $0.health.since > $1.health.since }
+        let statistics = self.gateway.ring.statistics
+        let problems = self.gateway.configurationProblems.problems
+        let badPoints = snapshots.reduce(0) { sum, snapshot in
+            sum + snapshot.points.count { $0.latest?.quality.level == .bad }
+        }
+        let tiles: [ValueTile] = [
+            ValueTile(
+                label: LocalizedText(vi: "Thiết bị hoạt động", en: "Devices online").text(in: language),
+                value: "\(snapshots.count { $0.health.state == .online })/\(snapshots.count)",
+                address: "/devices"
+            ),
+            ValueTile(
+                label: LocalizedText(vi: "Điểm đo không dùng được", en: "Points without a usable value")
+                    .text(in: language),
+                value: "\(badPoints)"
+            ),
+            ValueTile(
+                label: LocalizedText(vi: "Bản tin bị cách ly", en: "Kinds of quarantined messages").text(in: language),
+                value: "\(self.gateway.engine.quarantine.entries.count)",
+                address: "/quarantine"
+            ),
+            ValueTile(
+                label: LocalizedText(vi: "Mẫu đã lưu từ lúc khởi động", en: "Samples stored since start")
+                    .text(in: language),
+                value: ValueText.grouped(statistics.appended).text(in: language)
+            ),
+            ValueTile(
+                label: LocalizedText(vi: "Máy chủ MQTT", en: "MQTT broker").text(in: language),
+                value: self.brokerText.text(in: language)
+            ),
+            ValueTile(
+                label: LocalizedText(vi: "Đang chạy", en: "Running for").text(in: language),
+                value: LocalTime.span(self.gateway.clock.now().rawValue - self.gateway.started.rawValue)
+                    .text(in: language)
+            ),
+        ]
+        let content: [String: Any] = [
+            "problems": problems.map { ["text": $0] },
+            "has_problems": !problems.isEmpty,
+            "abnormal": abnormal.prefix(100).map { self.row($0, language) },
+            "has_abnormal": !abnormal.isEmpty,
+            "calm": EmptyState(
+                title: LocalizedText(vi: "Mọi thứ bình thường", en: "Everything is normal").text(in: language),
+                text: LocalizedText(
+                    vi: "Không có thiết bị nào trễ, mất liên lạc hay bị cách ly.",
+                    en: "No device is late, offline or quarantined."
+                )
+                .text(in: language)
+            ),
+            "tiles": tiles, "buildings": self.buildings(language),
+        ]
+        return try self.console.render(
+            Page(
+                title: LocalizedText(vi: "Tổng quan", en: "Overview"),
+                template: "overview",
+                content: content,
+                navigation: "overview",
+                isLive: true
+            ),
+            request,
+            context
+        )
+    }
+
+    private var brokerText: LocalizedText {
+        self.gateway.receiver.connectionState == .connected
+            ? LocalizedText(vi: "Đã kết nối", en: "Connected") : LocalizedText(vi: "Mất kết nối", en: "Not connected")
+    }
+
+    /// Every room as one small field, by building: where things stand at a glance.
+    func buildings(_ language: Language) -> [[String: Any]] {
+        let site = self.gateway.site
+        let byNode = Dictionary(grouping: self.gateway.engine.devices, by: \.device.node)
+        var order: [String] = []
+        var fields: [String: [[String: Any]]] = [:]
+        for node in site.nodes where byNode[node.id] != nil || node.kind == .room {
+            let devices = byNode[node.id] ?? []
+            let abnormal = devices.map(\.health.state).filter(\.isAbnormal)
+            let worst = abnormal.max { Self.severity($0) < Self.severity($1) }
+            let place = self.place(node, site, language)
+            if fields[place] == nil { order.append(place) }
+            fields[place, default: []]
+                .append([
+                    "id": node.id.rawValue, "name": node.name.text(in: language),
+                    "class": worst.map { $0 == .offline ? "offline" : "warning" } ?? "",
+                    "note": worst.map { "\($0.label.text(in: language)): \(abnormal.count)/\(devices.count)" }
+                        ?? LocalizedText(vi: "\(devices.count) thiết bị", en: "\(devices.count) devices")
+                        .text(in: language),
+                    "icon": "status-\((worst?.statusKind ?? .normal).rawValue)",
+                ])
+        }
+        return order.map { ["name": $0, "has_name": !$0.isEmpty, "rooms": fields[$0] ?? []] }
+    }
+}
