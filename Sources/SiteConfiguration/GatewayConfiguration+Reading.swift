@@ -145,7 +145,7 @@ extension GatewayConfiguration {
             heartbeatMilliseconds: 900_000
         )
         guard let map else { return polling }
-        polling.fastMilliseconds = map.milliseconds("fast", in: 100...60_000, default: 1_000)
+        polling.fastMilliseconds = map.milliseconds("fast", in: 10...60_000, default: 1_000)
         polling.normalMilliseconds = map.milliseconds("normal", in: 100...600_000, default: 10_000)
         polling.slowMilliseconds = map.milliseconds("slow", in: 1_000...3_600_000, default: 60_000)
         polling.onceMilliseconds = map.milliseconds("once", in: 60_000...604_800_000, default: 3_600_000)

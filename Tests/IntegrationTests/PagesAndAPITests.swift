@@ -4,19 +4,11 @@ import Testing
 /// The simulated school in a real browser, and the API's description through a validator that is not ours.
 @Suite(.serialized)
 struct PagesAndAPITests {
-    private func python(_ test: String = #function) -> String? {
-        guard let python = ProcessInfo.processInfo.environment["CAMPUS_PEERS"] else {
-            print("\(test) is skipped: CAMPUS_PEERS names no Python with selenium and validators; deploy/test sets it")
-            return nil
-        }
-        return python
-    }
-
     /// A small simulated school with its gateway.
     private func withSchool(_ body: (RunningGateway, String) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-school-\(UUID().uuidString)")
             .path
-        let port = Int.random(in: 20_000...40_000)
+        let port = try Checkout.freePort()
         let written = try Child(
             "\(Checkout.programs)/campus-simulator",
             ["school", folder, "--rooms", "2", "--modbus-port", "\(port)", "--profiles", Checkout.profiles]
@@ -41,7 +33,7 @@ struct PagesAndAPITests {
     }
 
     @Test func aBrowserLogsInSeesValuesChangeLiveAndSwitchesTheLanguage() async throws {
-        guard let python = self.python() else { return }
+        guard let python = Checkout.peers() else { return }
         try await self.withSchool { gateway, _ in
             guard let line = gateway.log.split(separator: "\n").first(where: { $0.contains("First login") }),
                 let password = line.split(separator: " ").last
@@ -62,7 +54,7 @@ struct PagesAndAPITests {
     }
 
     @Test func theDescriptionOfTheAPIIsValidOpenAPI() async throws {
-        guard let python = self.python() else { return }
+        guard let python = Checkout.peers() else { return }
         let gateway = try RunningGateway(
             site: "site: {id: s, name: {vi: Trường, en: School}}\nnodes: []\n"
         )

@@ -12,32 +12,6 @@ struct RecordingTests {
           - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
         """
 
-    /// The recording read by the test itself: time text as the API writes it, and values by column.
-    private struct Truth {
-        var columns: [String]
-        /// `nil` where the file has no value.
-        var rows: [(at: String, values: [Double?])]
-
-        init(_ path: String) throws {
-            let lines = try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline)
-            self.columns = Array(lines[0].split(separator: ",").map(String.init).dropFirst(2))
-            self.rows = lines.dropFirst()
-                .map { line in
-                    let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-                    let time = fields[1].count == 7 ? "0\(fields[1])" : fields[1]
-                    return ("\(fields[0])T\(time).000Z", fields.dropFirst(2).map { Double($0) })
-                }
-        }
-
-        /// The profile's name of a column.
-        static func point(_ column: String) -> String {
-            column == "Room_Occupancy_Count"
-                ? "occupancy"
-                : column.lowercased().replacingOccurrences(of: "_", with: "-")
-                    .replacingOccurrences(of: "-temp", with: "-temperature")
-        }
-    }
-
     private func replay(_ path: String, _ gateway: RunningGateway, speed: Int) throws -> Child {
         try Child(
             "\(Checkout.programs)/campus-simulator",
@@ -49,9 +23,9 @@ struct RecordingTests {
         )
     }
 
-    private func compare(_ truth: Truth, _ gateway: RunningGateway) async throws {
+    private func compare(_ truth: RecordingTruth, _ gateway: RunningGateway) async throws {
         for (index, column) in truth.columns.enumerated() {
-            let samples = try await gateway.samples("room/\(Truth.point(column))")
+            let samples = try await gateway.samples("room/\(RecordingTruth.point(column))")
             let rows = truth.rows.filter { $0.values[index] != nil }
             #expect(rows.count > 10_000)
             #expect(samples.count == rows.count, "\(column)")
@@ -66,7 +40,7 @@ struct RecordingTests {
 
     @Test func everyValueOfTheRecordingComesBackEqualInOrderAndOnce() async throws {
         guard let path = Checkout.recording() else { return }
-        let truth = try Truth(path)
+        let truth = try RecordingTruth(path)
         let gateway = try RunningGateway(site: Self.site)
         try await gateway.start()
         let exit = try await self.replay(path, gateway, speed: 0).wait()
@@ -81,7 +55,7 @@ struct RecordingTests {
 
     @Test func nothingIsLostOrDoubledWhenTheGatewayIsKilledTwentyTimes() async throws {
         guard let path = Checkout.recording() else { return }
-        let truth = try Truth(path)
+        let truth = try RecordingTruth(path)
         let gateway = try RunningGateway(site: Self.site)
         try await gateway.start()
         // The recording's 20 days in about 35 seconds.

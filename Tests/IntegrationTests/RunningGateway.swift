@@ -26,6 +26,50 @@ enum Checkout {
         }
         return "\(folder)/room-occupancy-estimation.csv"
     }
+
+    /// A Python with the peers and validators of the tests, or `nil` after saying why the test is skipped.
+    static func peers(_ test: String = #function) -> String? {
+        guard let python = ProcessInfo.processInfo.environment["CAMPUS_PEERS"] else {
+            print("\(test) is skipped: CAMPUS_PEERS names no Python with pymodbus and validators; deploy/test sets it")
+            return nil
+        }
+        return python
+    }
+
+    /// A TCP port of the loopback that nobody uses now.
+    static func freePort() throws -> UInt16 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = self.loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw TestFailure("no free port") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// Whether somebody listens on a port of the loopback.
+    static func accepts(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = self.loopback(port: port)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
 }
 
 /// A child process with a clean signal mask.
@@ -178,6 +222,18 @@ final class RunningGateway {
             from = page.next
         }
         return all
+    }
+
+    /// The newest value of a point, if it has one.
+    func latest(_ point: String) async throws -> Double? {
+        struct Latest: Decodable {
+            var id: String
+            var value: Double?
+        }
+        let device = point.split(separator: "/")[0]
+        return try await self.json(Page<Latest>.self, "/api/v1/latest?device=\(device)").items
+            .first { $0.id == point }?
+            .value
     }
 
     func metric(_ name: String) async throws -> Double {
