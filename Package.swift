@@ -142,3 +142,16 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer brings the main function of this one, so it is no part of the usual build: see Tests/Fuzz/run.
+if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "campus-fuzz",
+            dependencies: ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"],
+            path: "Tests/Fuzz",
+            exclude: ["run", "corpus"],
+            swiftSettings: settings
+        )
+    )
+}

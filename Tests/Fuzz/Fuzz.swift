@@ -1,0 +1,124 @@
+internal import CampusModel
+internal import DeviceProfile
+internal import Foundation
+internal import SiteConfiguration
+internal import StrictYAML
+
+/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile` or `configuration`.
+enum Target: String {
+    case payload
+    case profile
+    case configuration
+}
+
+/// Decoders of every shipped profile, made once.
+private struct Decoders {
+    var messages: [(decoder: MessageDecoder, topic: String)] = []
+    var registers: [RegisterPlan] = []
+
+    init(folder: String) {
+        for profile in ProfileLibrary(folders: [folder]).profiles {
+            switch profile.wire {
+            case .mqtt(let wire):
+                let names =
+                    wire.messages.flatMap(\.topic.parameterNames) + (wire.availability?.topic.parameterNames ?? [])
+                let parameters = Dictionary(names.map { ($0, "x") }, uniquingKeysWith: { first, _ in first })
+                guard
+                    let decoder = try? MessageDecoder(
+                        profile: profile,
+                        device: DeviceID(rawValue: "fuzz"),
+                        parameters: parameters,
+                        zonelessOffsetSeconds: 25_200
+                    )
+                else {
+                    fatalError("\(profile.id): no decoder")
+                }
+                for filter in decoder.subscriptions {
+                    let topic = filter.replacing("+", with: "x").replacing("#", with: "x")
+                    self.messages.append((decoder, topic))
+                }
+            case .modbus:
+                for poll in PointDefinition.PollClass.allCases {
+                    let plan = RegisterPlan(profile: profile, poll: poll)
+                    if !plan.reads.isEmpty { self.registers.append(plan) }
+                }
+            }
+        }
+        precondition(!self.messages.isEmpty && !self.registers.isEmpty, "no profiles in \(folder)")
+    }
+
+    /// The first byte chooses the profile, the rest is the payload or the registers.
+    func run(_ input: UnsafeRawBufferPointer) {
+        guard let choice = input.first else { return }
+        let rest = Array(input.dropFirst())
+        let index = Int(choice) % (self.messages.count + self.registers.count)
+        if index < self.messages.count {
+            let (decoder, topic) = self.messages[index]
+            let outcome = decoder.decode(
+                topic: topic,
+                payload: rest,
+                isRetained: choice > 200,
+                arrival: Tick(milliseconds: 1_790_000_000_000)
+            )
+            for value in outcome.values where value.quality.level != .bad {
+                precondition(value.value.isFinite, "a value that is not bad is finite")
+            }
+        } else {
+            self.decode(self.registers[index - self.messages.count], rest)
+        }
+    }
+
+    private func decode(_ plan: RegisterPlan, _ bytes: [UInt8]) {
+        var at = 0
+        let replies = plan.reads.map { read in
+            RegisterReply.words(
+                (0..<Int(read.count))
+                    .map { _ in
+                        defer { at += 2 }
+                        return at + 1 < bytes.count ? UInt16(bytes[at]) << 8 | UInt16(bytes[at + 1]) : 0
+                    }
+            )
+        }
+        var values: [DecodedValue] = []
+        var texts: [DecodedText] = []
+        plan.decode(replies: replies, into: &values, texts: &texts)
+        for value in values where value.quality.level != .bad {
+            precondition(value.value.isFinite, "a value that is not bad is finite")
+        }
+    }
+}
+
+private let target = Target(rawValue: ProcessInfo.processInfo.environment["CAMPUS_FUZZ"] ?? "")
+private let decoders = Decoders(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = UnsafeRawBufferPointer(start: start, count: count)
+    switch target {
+    case .payload: decoders.run(input)
+    case .profile:
+        let text = String(decoding: input, as: UTF8.self)
+        if let profile = try? DeviceProfile.read(yaml: text, file: "fuzz.yaml") { _ = GoldenRunner.run(profile) }
+    case .configuration:
+        let text = String(decoding: input, as: UTF8.self)
+        _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
+        _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
+    case nil: fatalError("CAMPUS_FUZZ is payload, profile or configuration")
+    }
+    return 0
+}
+
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ one: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
+/// The package manager makes this the program's `main`.
+@_cdecl("campus_fuzz_main")
+func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
+    var count = count
+    var arguments = arguments
+    return runDriver(&count, &arguments, fuzzOne)
+}
