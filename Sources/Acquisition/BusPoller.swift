@@ -127,7 +127,9 @@ package final class BusPoller: Sendable {
             session.values.removeAll(keepingCapacity: true)
             session.texts.removeAll(keepingCapacity: true)
             plan.decode(replies: replies, into: &session.values, texts: &session.texts)
-            let tick = self.clock.tick(boottimeNanoseconds: received)
+            // A tick names one reply: a second one within the same millisecond gets the next.
+            let tick = max(self.clock.tick(boottimeNanoseconds: received), slot.lastTick.advanced(byMilliseconds: 1))
+            session.devices[entry.device].lastTick = tick
             slot.runtime.accept(
                 values: session.values,
                 texts: session.texts,
@@ -235,6 +237,7 @@ private struct PollSession {
         var unit: UInt8
         var plans: [PointDefinition.PollClass: RegisterPlan]
         var events: [EventPlan]
+        var lastTick = Tick(milliseconds: 0)
 
         func eventIndices(of poll: PointDefinition.PollClass) -> [Int] {
             self.events.indices.filter { self.events[$0].poll == poll }

@@ -10,6 +10,7 @@ package final class DeviceRuntime: Sendable {
     package let device: ConfiguredDevice
     /// The ring's series of each point of the profile; `nil` for hidden and text points.
     package let series: [SeriesIndex?]
+    private let rules: [StorageRule]
     private let state: Mutex<State>
 
     private struct State: Sendable {
@@ -26,6 +27,7 @@ package final class DeviceRuntime: Sendable {
         precondition(series.count == device.profile.points.count, "one entry per point")
         self.device = device
         self.series = series
+        self.rules = device.profile.points.map(StorageRule.init)
         let count = device.profile.points.count
         self.state = Mutex(
             State(
@@ -53,7 +55,6 @@ package final class DeviceRuntime: Sendable {
         heartbeatMilliseconds: Int64,
         into batch: inout [SeriesSample]
     ) {
-        let definitions = self.device.profile.points
         self.state.withLock { state in
             state.health.heard(at: received)
             state.counters.accepted &+= 1
@@ -64,7 +65,7 @@ package final class DeviceRuntime: Sendable {
                     .accept(
                         sample,
                         received: received,
-                        definition: definitions[index],
+                        rule: self.rules[index],
                         heartbeatMilliseconds: heartbeatMilliseconds
                     )
                 guard let stored else { continue }

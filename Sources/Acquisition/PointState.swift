@@ -1,6 +1,18 @@
 package import CampusModel
 internal import DeviceProfile
 
+/// What of a point's definition decides whether a value is stored; small, because it is asked for every value.
+struct StorageRule: Sendable {
+    var maximumChangePerSecond: Double?
+    /// In the point's unit; 0 stores every value.
+    var deadband: Double
+
+    init(_ definition: PointDefinition) {
+        self.maximumChangePerSecond = definition.maximumChangePerSecond
+        self.deadband = definition.deadband
+    }
+}
+
 /// What is known of one point now.
 package struct PointState: Sendable, Hashable {
     /// The newest value with its own time; `nil` until one arrived.
@@ -19,11 +31,11 @@ package struct PointState: Sendable, Hashable {
     mutating func accept(
         _ sample: Sample,
         received: Tick,
-        definition: PointDefinition,
+        rule: StorageRule,
         heartbeatMilliseconds: Int64
     ) -> Sample? {
         var sample = sample
-        if sample.quality.isGood, let limit = definition.maximumChangePerSecond, let lastGood {
+        if sample.quality.isGood, let limit = rule.maximumChangePerSecond, let lastGood {
             let milliseconds = sample.tick.rawValue &- lastGood.tick.rawValue
             if milliseconds > 0, abs(sample.value - lastGood.value) * 1_000 > limit * Double(milliseconds) {
                 sample.quality = .uncertain(.rateOfChange)
@@ -35,7 +47,7 @@ package struct PointState: Sendable, Hashable {
             self.received = received
             if sample.quality.level != .bad { self.lastGood = sample }
         }
-        guard self.isWorthStoring(sample, definition: definition, heartbeatMilliseconds: heartbeatMilliseconds) else {
+        guard self.isWorthStoring(sample, rule: rule, heartbeatMilliseconds: heartbeatMilliseconds) else {
             return nil
         }
         self.stored = sample
@@ -54,13 +66,13 @@ package struct PointState: Sendable, Hashable {
 
     private func isWorthStoring(
         _ sample: Sample,
-        definition: PointDefinition,
+        rule: StorageRule,
         heartbeatMilliseconds: Int64
     ) -> Bool {
         guard let stored, sample.quality == stored.quality else { return true }
         if sample.quality.level != .bad {
-            guard definition.deadband > 0 else { return true }
-            if abs(sample.value - stored.value) > definition.deadband { return true }
+            guard rule.deadband > 0 else { return true }
+            if abs(sample.value - stored.value) > rule.deadband { return true }
         }
         let age = sample.tick.rawValue &- stored.tick.rawValue
         return age >= heartbeatMilliseconds || age < 0

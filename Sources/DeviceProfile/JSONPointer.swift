@@ -4,6 +4,8 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     package let tokens: [String]
     /// The same as UTF-8, ready to compare with bytes.
     package let tokenBytes: [[UInt8]]
+    /// The hash of each token, as ``BoundedJSON`` keeps it with each key.
+    let tokenHashes: [UInt32]
 
     /// Reads a pointer; `nil` unless it is empty or starts with `/`, has at most 16 tokens and only valid escapes.
     package init?(_ text: String) {
@@ -11,6 +13,7 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
         guard !text.isEmpty else {
             self.tokens = []
             self.tokenBytes = []
+            self.tokenHashes = []
             return
         }
         guard text.hasPrefix("/") else { return nil }
@@ -22,6 +25,7 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
         guard tokens.count <= 16 else { return nil }
         self.tokens = tokens
         self.tokenBytes = tokens.map { Array($0.utf8) }
+        self.tokenHashes = tokens.map { BoundedJSON.hash($0.utf8) }
     }
 
     package var description: String {

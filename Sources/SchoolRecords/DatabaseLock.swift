@@ -32,6 +32,8 @@ final class DatabaseLock: Sendable {
     func release() {
         self.descriptor.withLock { descriptor in
             guard descriptor >= 0 else { return }
+            // Closing alone is not enough: a child that is just being started shares the descriptor until it runs.
+            flock(descriptor, LOCK_UN)
             close(descriptor)
             descriptor = -1
         }

@@ -52,7 +52,7 @@ struct ConfigurationTests {
         ("broker: {mode: extrenal}", "did you mean 'external'"),
         ("broker: {tls: {certificate: a}}", "belong together"),
         ("polling: {fast: 1}", "with its unit"),
-        ("polling: {fast: 1 h}", "outside 100 ms to 1 min"),
+        ("polling: {fast: 1 h}", "outside 10 ms to 1 min"),
         ("polling: {quick: 1 s}", "unknown key 'quick'"),
         ("rign: {series: 5}", "unknown key 'rign'; did you mean 'ring'?"),
         ("ring: {samples: 1}", "1 is outside 64 to 1048576"),

@@ -190,12 +190,20 @@ struct BoundedJSON {
     func find(_ pointer: JSONPointer, in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         guard !self.tokens.isEmpty else { return nil }
         var current = 0
-        for (token, name) in zip(pointer.tokens, pointer.tokenBytes) {
+        for depth in pointer.tokens.indices {
             switch self.tokens[current].kind {
             case .object:
-                guard let member = self.member(name, of: current, bytes) else { return nil }
+                guard
+                    let member = self.member(
+                        pointer.tokenBytes[depth],
+                        hash: pointer.tokenHashes[depth],
+                        of: current,
+                        bytes
+                    )
+                else { return nil }
                 current = member
             case .array:
+                let token = pointer.tokens[depth]
                 guard let index = Int(token), index >= 0, String(index) == token,
                     let element = self.element(index, of: current)
                 else { return nil }
@@ -206,8 +214,12 @@ struct BoundedJSON {
         return current
     }
 
-    private func member(_ name: [UInt8], of object: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-        let hash = Self.hash(name)
+    private func member(
+        _ name: [UInt8],
+        hash: UInt32,
+        of object: Int,
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> Int? {
         let end = Int(self.tokens[object].next)
         var index = object + 1
         while index + 1 < end {

@@ -14,15 +14,41 @@ package final class MessageDecoder: Sendable {
     private let device: DeviceID
     private let zonelessOffsetSeconds: Int64
     private let messages: [Message]
+    /// Whether any point holds only while another one says so.
+    private let hasValidity: Bool
     private let availability: (filter: TopicFilter, online: String, offline: String)?
     private let scratch = Mutex(BoundedJSON())
 
-    private struct Message: Sendable {
-        var filter: TopicFilter
-        var wire: MQTTWire.Message
+    /// One kind of message.
+    ///
+    /// A class, like its points: decoding borrows them and copies nothing.
+    private final class Message: Sendable {
+        let filter: TopicFilter
+        let wire: MQTTWire.Message
         /// Points of this message, helpers of others included.
-        var points: [(index: Int, pointer: JSONPointer?, absent: PayloadSource.Absent)]
-        var events: [Int]
+        let points: [Point]
+        let events: [Int]
+
+        init(filter: TopicFilter, wire: MQTTWire.Message, points: [Point], events: [Int]) {
+            self.filter = filter
+            self.wire = wire
+            self.points = points
+            self.events = events
+        }
+    }
+
+    private final class Point: Sendable {
+        let index: Int
+        let pointer: JSONPointer?
+        let absent: PayloadSource.Absent
+        let definition: PointDefinition
+
+        init(index: Int, source: PayloadSource, definition: PointDefinition) {
+            self.index = index
+            self.pointer = source.pointer
+            self.absent = source.absent
+            self.definition = definition
+        }
     }
 
     /// A device's clock may be this far ahead of its message's arrival.
@@ -55,7 +81,7 @@ package final class MessageDecoder: Sendable {
             let points = profile.points.enumerated()
                 .compactMap { offset, point in
                     if case .payload(let source) = point.source, source.messageIndex == index {
-                        (index: offset, pointer: source.pointer, absent: source.absent)
+                        Point(index: offset, source: source, definition: point)
                     } else {
                         nil
                     }
@@ -75,6 +101,7 @@ package final class MessageDecoder: Sendable {
             self.availability = nil
         }
         self.messages = messages
+        self.hasValidity = profile.points.contains { $0.validity != nil }
         var seen: Set<String> = []
         self.subscriptions = filters.filter { seen.insert($0).inserted }
     }
@@ -101,11 +128,8 @@ package final class MessageDecoder: Sendable {
             if text == availability.online { return MessageOutcome(.availability(isOnline: true)) }
             if text == availability.offline { return MessageOutcome(.availability(isOnline: false)) }
         }
-        let candidates = self.messages.indices.filter { self.messages[$0].filter.matches(topic) }
-        guard !candidates.isEmpty else { return MessageOutcome(.notMine) }
         var result = MessageOutcome(.notMine)
-        for index in candidates {
-            let message = self.messages[index]
+        for message in self.messages where message.filter.matches(topic) {
             if isRetained, message.wire.retained == .ignore {
                 if case .notMine = result.status { result.status = .ignored }
                 continue
@@ -116,9 +140,9 @@ package final class MessageDecoder: Sendable {
                 : self.decodeJSON(message, payload: payload, isRetained: isRetained, arrival: arrival)
             if case .notMine = outcome.status { continue }
             if case .violation = outcome.status { return outcome }
-            result.merge(outcome)
+            if case .decoded = result.status { result.merge(outcome) } else { result = outcome }
         }
-        self.applyValidity(&result)
+        if self.hasValidity { self.applyValidity(&result) }
         return result
     }
 
@@ -137,7 +161,7 @@ package final class MessageDecoder: Sendable {
         var outcome = MessageOutcome(.decoded)
         outcome.isReplay = isRetained
         for point in message.points {
-            self.take(.text(text), point: point.index, isRetained: isRetained, into: &outcome)
+            self.take(.text(text), point: point, isRetained: isRetained, into: &outcome)
         }
         for index in message.events where !isRetained {
             guard case .payload(_, _, let fields) = self.profile.events[index].capture, let field = fields.first else {
@@ -173,6 +197,7 @@ package final class MessageDecoder: Sendable {
                 if let violation = self.readClock(message, view, arrival: arrival, into: &outcome) { return violation }
                 outcome.isReplay = isRetained || (message.wire.replay.map { view.fulfils($0) } ?? false)
                 outcome.sequence = message.wire.sequence.flatMap { view.text($0) }
+                outcome.values.reserveCapacity(message.points.count)
                 for point in message.points {
                     guard let pointer = point.pointer else { continue }
                     switch view.scalar(pointer) {
@@ -180,7 +205,7 @@ package final class MessageDecoder: Sendable {
                         if point.absent == .missing { outcome.put(point.index, .bad(.malformed)) }
                     case .null: outcome.put(point.index, .bad(.sentinel))
                     case .container: outcome.put(point.index, .bad(.malformed))
-                    case let scalar: self.take(scalar, point: point.index, isRetained: isRetained, into: &outcome)
+                    case let scalar: self.take(scalar, point: point, isRetained: isRetained, into: &outcome)
                     }
                 }
                 if let violation = self.readEvents(message, view, arrival: arrival, into: &outcome) { return violation }
@@ -282,24 +307,25 @@ package final class MessageDecoder: Sendable {
 
     private func take(
         _ scalar: PayloadView.Scalar,
-        point index: Int,
+        point: Point,
         isRetained: Bool,
         into outcome: inout MessageOutcome
     ) {
-        let point = self.profile.points[index]
-        if point.kind == .text {
-            guard point.privacy != .drop else { return }
-            if let text = scalar.text { outcome.texts.append(DecodedText(point: index, text: text)) }
+        if point.definition.kind == .text {
+            guard point.definition.privacy != .drop else { return }
+            if let text = scalar.text { outcome.texts.append(DecodedText(point: point.index, text: text)) }
             return
         }
         let verdict: (value: Double, quality: Quality)
-        switch scalar.raw(for: point) {
-        case .some(let raw): verdict = point.judged(raw: raw)
+        switch scalar.raw(for: point.definition) {
+        case .some(let raw): verdict = point.definition.judged(raw: raw)
         case nil:
-            verdict = (0, point.kind == .enumeration && scalar.isText ? .bad(.unknownValue) : .bad(.malformed))
+            verdict = (
+                0, point.definition.kind == .enumeration && scalar.isText ? .bad(.unknownValue) : .bad(.malformed)
+            )
         }
         let quality = verdict.quality.isGood && isRetained ? Quality.uncertain(.stale) : verdict.quality
-        outcome.values.append(DecodedValue(point: index, value: verdict.value, quality: quality))
+        outcome.values.append(DecodedValue(point: point.index, value: verdict.value, quality: quality))
     }
 
     /// Conditions on other points hold within one message; a condition whose point is not in it is taken as met.
