@@ -92,13 +92,20 @@ package final class AcquisitionEngine: Service, Sendable {
         let now = self.clock.now()
         let old = self.table.withLock { $0 }
         var runtimes: [DeviceRuntime] = []
+        // Devices of one profile share their rules.
+        var rules: [String: [StorageRule]] = [:]
         for device in configuration.devices {
             if let known = old.byID[device.id], known.device.isSame(as: device) {
                 runtimes.append(known)
                 continue
             }
             do {
-                runtimes.append(DeviceRuntime(device: device, series: try self.series(of: device), now: now))
+                let key = "\(device.profile.id) \(device.profileRevision)"
+                let shared = rules[key] ?? device.profile.points.map(StorageRule.init)
+                rules[key] = shared
+                runtimes.append(
+                    DeviceRuntime(device: device, series: try self.series(of: device), rules: shared, now: now)
+                )
             } catch {
                 problems.append("device \(device.id): \(error)")
             }

@@ -23,11 +23,11 @@ package final class DeviceRuntime: Sendable {
         var fault: DeviceFault?
     }
 
-    package init(device: ConfiguredDevice, series: [SeriesIndex?], now: Tick) {
+    init(device: ConfiguredDevice, series: [SeriesIndex?], rules: [StorageRule], now: Tick) {
         precondition(series.count == device.profile.points.count, "one entry per point")
         self.device = device
         self.series = series
-        self.rules = device.profile.points.map(StorageRule.init)
+        self.rules = rules
         let count = device.profile.points.count
         self.state = Mutex(
             State(
