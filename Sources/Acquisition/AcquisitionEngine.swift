@@ -92,8 +92,7 @@ package final class AcquisitionEngine: Service, Sendable {
         let now = self.clock.now()
         let old = self.table.withLock { $0 }
         var runtimes: [DeviceRuntime] = []
-        // Devices of one profile share their rules.
-        var rules: [String: [StorageRule]] = [:]
+        var plans: [String: ReadingPlan] = [:]
         for device in configuration.devices {
             if let known = old.byID[device.id], known.device.isSame(as: device) {
                 runtimes.append(known)
@@ -101,10 +100,10 @@ package final class AcquisitionEngine: Service, Sendable {
             }
             do {
                 let key = "\(device.profile.id) \(device.profileRevision)"
-                let shared = rules[key] ?? device.profile.points.map(StorageRule.init)
-                rules[key] = shared
+                let plan = plans[key] ?? ReadingPlan(device.profile)
+                plans[key] = plan
                 runtimes.append(
-                    DeviceRuntime(device: device, series: try self.series(of: device), rules: shared, now: now)
+                    DeviceRuntime(device: device, series: try self.series(of: device), plan: plan, now: now)
                 )
             } catch {
                 problems.append("device \(device.id): \(error)")

@@ -235,6 +235,7 @@ private struct PollSession {
     struct Slot {
         var runtime: DeviceRuntime
         var unit: UInt8
+        /// The shared plans, until this device refuses a read that has to be divided.
         var plans: [PointDefinition.PollClass: RegisterPlan]
         var events: [EventPlan]
         var lastTick = Tick(milliseconds: 0)
@@ -278,9 +279,6 @@ private struct PollSession {
 
     private static func slot(for runtime: DeviceRuntime) -> Slot? {
         guard case .modbus(_, let unit) = runtime.device.address else { return nil }
-        let profile = runtime.device.profile
-        var plans: [PointDefinition.PollClass: RegisterPlan] = [:]
-        for poll in PointDefinition.PollClass.allCases { plans[poll] = RegisterPlan(profile: profile, poll: poll) }
-        return Slot(runtime: runtime, unit: unit, plans: plans, events: EventPlan.plans(of: profile))
+        return Slot(runtime: runtime, unit: unit, plans: runtime.plan.registers, events: runtime.plan.events)
     }
 }

@@ -10,7 +10,7 @@ package final class DeviceRuntime: Sendable {
     package let device: ConfiguredDevice
     /// The ring's series of each point of the profile; `nil` for hidden and text points.
     package let series: [SeriesIndex?]
-    private let rules: [StorageRule]
+    let plan: ReadingPlan
     private let state: Mutex<State>
 
     private struct State: Sendable {
@@ -23,11 +23,11 @@ package final class DeviceRuntime: Sendable {
         var fault: DeviceFault?
     }
 
-    init(device: ConfiguredDevice, series: [SeriesIndex?], rules: [StorageRule], now: Tick) {
+    init(device: ConfiguredDevice, series: [SeriesIndex?], plan: ReadingPlan, now: Tick) {
         precondition(series.count == device.profile.points.count, "one entry per point")
         self.device = device
         self.series = series
-        self.rules = rules
+        self.plan = plan
         let count = device.profile.points.count
         self.state = Mutex(
             State(
@@ -65,7 +65,7 @@ package final class DeviceRuntime: Sendable {
                     .accept(
                         sample,
                         received: received,
-                        rule: self.rules[index],
+                        rule: self.plan.rules[index],
                         heartbeatMilliseconds: heartbeatMilliseconds
                     )
                 guard let stored else { continue }

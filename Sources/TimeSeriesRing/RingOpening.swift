@@ -123,7 +123,6 @@ enum RingOpening {
                 report.problems.append("the head of series \(name) is damaged; its history starts anew")
             }
             directory.index[name] = SeriesIndex(rawValue: UInt32(index))
-            directory.names.append(name)
             report.seriesRestored += 1
             report.samplesRestored += min(
                 header.pointee.stored,

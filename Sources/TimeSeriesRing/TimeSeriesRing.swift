@@ -33,12 +33,11 @@ package final class TimeSeriesRing: Sendable {
     let names: RingFile
     private let directory: Mutex<Directory>
     /// One lock for each 64th series; a lock guards headers, hot blocks and the cold places of its series.
-    let locks: [StripeLock]
+    private let locks = StripeLocks()
     let counters = RingCounters()
 
     struct Directory: Sendable {
         var index: [String: SeriesIndex] = [:]
-        var names: [String] = []
     }
 
     /// Opens the ring, or makes it.
@@ -58,9 +57,8 @@ package final class TimeSeriesRing: Sendable {
         RingOpening.writeGeometry(layout, to: self.hot.base)
         let directory = RingOpening.restore(layout, hot: self.hot.base, names: self.names, report: &report)
         self.directory = Mutex(directory)
-        self.locks = (0..<64).map { _ in StripeLock() }
         self.openReport = report
-        for index in 0..<self.seriesNames.count { self.repair(index) }
+        for index in 0..<directory.index.count { self.repair(index) }
     }
 
     /// Makes a head agree with its samples: a process may have been killed between storing a sample and summing it up.
@@ -92,7 +90,7 @@ package final class TimeSeriesRing: Sendable {
         }
         let result: Result<SeriesIndex, RingError> = self.directory.withLock { directory in
             if let known = directory.index[name] { return .success(known) }
-            guard directory.names.count < self.layout.seriesMax else {
+            guard directory.index.count < self.layout.seriesMax else {
                 self.counters.rejectedSeries.add(1, ordering: .relaxed)
                 return .failure(
                     RingError(
@@ -101,14 +99,13 @@ package final class TimeSeriesRing: Sendable {
                     )
                 )
             }
-            let index = directory.names.count
+            let index = directory.index.count
             guard RingOpening.writeName(bytes, index, to: self.names) else {
                 return .failure(RingFile.error("cannot write", self.names.path))
             }
             var header = SeriesHeader.empty
             header.isUsed = 1
             self.headerPointer(index).pointee = header
-            directory.names.append(name)
             directory.index[name] = SeriesIndex(rawValue: UInt32(index))
             return .success(SeriesIndex(rawValue: UInt32(index)))
         }
@@ -121,7 +118,9 @@ package final class TimeSeriesRing: Sendable {
     }
 
     /// The names of all series, in the order of their numbers.
-    package var seriesNames: [String] { self.directory.withLock { $0.names } }
+    package var seriesNames: [String] {
+        self.directory.withLock { $0.index }.sorted { $0.value.rawValue < $1.value.rawValue }.map(\.key)
+    }
 
     /// Writes everything back to the card.
     ///
@@ -148,7 +147,7 @@ package final class TimeSeriesRing: Sendable {
             rejected: self.counters.rejected.load(ordering: .relaxed),
             rejectedSeries: self.counters.rejectedSeries.load(ordering: .relaxed),
             writeFailures: self.counters.writeFailures.load(ordering: .relaxed),
-            seriesCount: self.directory.withLock { $0.names.count },
+            seriesCount: self.directory.withLock { $0.index.count },
             seriesMax: self.layout.seriesMax,
             bytesOnDisk: self.layout.hotBytes + self.layout.coldBytes + self.layout.minuteBytes
                 + self.layout.nameFileBytes
@@ -157,7 +156,7 @@ package final class TimeSeriesRing: Sendable {
 
     /// The newest tick of all series; a clock must not start before it.
     package var newestTick: Tick? {
-        let count = self.directory.withLock { $0.names.count }
+        let count = self.directory.withLock { $0.index.count }
         var newest: Int64?
         for index in 0..<count {
             let header = self.headerPointer(index).pointee
@@ -181,15 +180,17 @@ package final class TimeSeriesRing: Sendable {
     }
 
     func withSeriesLock<Result: Sendable>(_ series: Int, _ body: () -> Result) -> Result {
-        self.locks[series & 63].withLock(body)
+        self.locks.withLock(series, body)
     }
 }
 
-/// A lock that guards memory outside Swift's view: the headers and blocks of its series.
-final class StripeLock: Sendable {
-    private let mutex = Mutex(())
+/// 64 locks that guard memory outside Swift's view: the headers and blocks of every 64th series each.
+final class StripeLocks: Sendable {
+    private let mutexes = InlineArray<64, Mutex<Void>> { _ in Mutex(()) }
 
-    func withLock<Result: Sendable>(_ body: () -> Result) -> Result { self.mutex.withLock { _ in body() } }
+    func withLock<Result: Sendable>(_ series: Int, _ body: () -> Result) -> Result {
+        self.mutexes[series & 63].withLock { _ in body() }
+    }
 }
 
 /// Counters that several threads raise.

@@ -137,6 +137,22 @@ extension BoundedJSON {
         return String(decoding: units, as: UTF8.self)
     }
 
+    /// Eight bytes at a time.
+    static func isASCII(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var position = 0
+        var seen: UInt64 = 0
+        while position + 8 <= raw.count {
+            seen |= raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            position += 8
+        }
+        while position < raw.count {
+            seen |= UInt64(raw[position])
+            position += 1
+        }
+        return seen & 0x8080_8080_8080_8080 == 0
+    }
+
     static func hash(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
         for byte in bytes { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
@@ -157,6 +173,11 @@ extension BoundedJSON {
     static func double(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Double? {
         var position = start
         guard start < end, (try? self.number(bytes, &position)) != nil, position == end else { return nil }
+        return self.value(bytes, start, end)
+    }
+
+    /// The same of bytes that are known to be a JSON number.
+    static func value(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Double? {
         if let exact = self.shortDecimal(bytes, start, end) { return exact }
         return Double(String(decoding: bytes[start..<end], as: UTF8.self))
     }

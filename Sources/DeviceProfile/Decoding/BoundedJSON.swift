@@ -59,7 +59,7 @@ struct BoundedJSON {
         self.tokens.removeAll(keepingCapacity: true)
         self.open.removeAll(keepingCapacity: true)
         guard bytes.count <= Self.bytesMax else { throw .tooLarge }
-        if bytes.contains(where: { $0 >= 0x80 }), String(validating: bytes, as: UTF8.self) == nil { throw .notUTF8 }
+        if !Self.isASCII(bytes), String(validating: bytes, as: UTF8.self) == nil { throw .notUTF8 }
         var position = 0
         var expectsValue = true
         while true {
@@ -149,25 +149,19 @@ struct BoundedJSON {
             ? Self.hash(Array(Self.unescaped(bytes, start + 1, position - 1)?.utf8 ?? "".utf8))
             : Self.hash(bytes[(start + 1)..<(position - 1)])
         self.tokens[key].hash = hash
-        try self.checkDuplicate(of: key, in: self.open[last].token, bytes)
+        // In place, because a call would retain the tokens for every key.
+        var index = self.open[last].token + 1
+        while index < key {
+            if self.tokens[index].hash == hash, self.isSameKey(index, key, bytes) { throw .duplicateKey }
+            index = Int(self.tokens[index + 1].next)
+        }
         Self.skipBlanks(bytes, &position)
         guard position < bytes.count, bytes[position] == UInt8(ascii: ":") else { throw .syntax }
         position += 1
     }
 
-    private func checkDuplicate(
-        of key: Int,
-        in object: Int,
-        _ bytes: UnsafeBufferPointer<UInt8>
-    ) throws(Problem) {
-        var index = object + 1
-        while index < key {
-            if self.tokens[index].hash == self.tokens[key].hash, self.keyText(index, bytes) == self.keyText(key, bytes)
-            {
-                throw .duplicateKey
-            }
-            index = Int(self.tokens[index + 1].next)
-        }
+    private func isSameKey(_ one: Int, _ other: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        self.keyText(one, bytes) == self.keyText(other, bytes)
     }
 
     private func keyText(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> String? {

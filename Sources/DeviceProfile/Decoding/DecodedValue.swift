@@ -28,38 +28,6 @@ package struct DecodedText: Sendable, Hashable {
 }
 
 extension PointDefinition {
-    /// What a raw value means: sentinels, scale, range and enumeration applied.
-    ///
-    /// - Parameters:
-    ///   - raw: The value as on the wire; NaN and infinite values are allowed and never come out.
-    ///   - exponent: The decimal exponent of ``Scale/exponentFrom``, 0 where there is none.
-    func judged(raw: Double, exponent: Double = 0) -> (value: Double, quality: Quality) {
-        for invalid in self.invalid {
-            switch invalid {
-            case .nan: if raw.isNaN { return (0, .bad(.sentinel)) }
-            case .value(let value): if raw == value { return (0, .bad(.sentinel)) }
-            case .range(let low, let high): if raw >= low, raw <= high { return (0, .bad(.sentinel)) }
-            }
-        }
-        var value = raw
-        if self.scale != .identity {
-            value = value * self.scale.multiply / self.scale.divide
-            if self.scale.power2 != 0 { value = Double(sign: .plus, exponent: self.scale.power2, significand: value) }
-            if exponent < 0 {
-                value /= PowersOfTen.value(-exponent)
-            } else if exponent > 0 {
-                value *= PowersOfTen.value(exponent)
-            }
-            value += self.scale.add
-        }
-        guard value.isFinite else { return (0, .bad(.malformed)) }
-        if let range, !range.contains(value) { return (0, .bad(.range)) }
-        if self.kind == .enumeration, !self.enumeration.contains(where: { $0.value == value }) {
-            return self.keepsUnknown ? (value, .uncertain(.unknownValue)) : (0, .bad(.unknownValue))
-        }
-        return (value, .good)
-    }
-
     /// The label of an enumeration or boolean value, if the profile names it.
     package func label(for value: Double) -> LocalizedText? {
         self.enumeration.first { $0.value == value }?.label

@@ -17,7 +17,14 @@ package final class MessageDecoder: Sendable {
     /// Whether any point holds only while another one says so.
     private let hasValidity: Bool
     private let availability: (filter: TopicFilter, online: String, offline: String)?
-    private let scratch = Mutex(BoundedJSON())
+    private let scratch = Mutex(Scratch())
+
+    /// Reused from message to message.
+    private struct Scratch {
+        var json = BoundedJSON()
+        /// The token of each point's value.
+        var slots: [Int] = []
+    }
 
     /// One kind of message.
     ///
@@ -25,14 +32,25 @@ package final class MessageDecoder: Sendable {
     private final class Message: Sendable {
         let filter: TopicFilter
         let wire: MQTTWire.Message
-        /// Points of this message, helpers of others included.
+        /// Points of this message, helpers of others included; those of a JSON payload have a pointer.
         let points: [Point]
+        // Of each point what every number needs, apart from the rest: reading these arrays retains almost nothing.
+        let rules: [ValueRule]
+        let indices: [Int]
+        /// Whether a JSON number is always the raw value.
+        let takesNumbers: [Bool]
+        /// Where the points are in a JSON payload; its slots are `points`.
+        let tree: PointerTree
         let events: [Int]
 
         init(filter: TopicFilter, wire: MQTTWire.Message, points: [Point], events: [Int]) {
             self.filter = filter
             self.wire = wire
             self.points = points
+            self.rules = points.map { ValueRule($0.definition) }
+            self.indices = points.map(\.index)
+            self.takesNumbers = points.map { $0.definition.kind != .text && $0.definition.kind != .boolean }
+            self.tree = PointerTree(points.compactMap(\.pointer))
             self.events = events
         }
     }
@@ -80,7 +98,9 @@ package final class MessageDecoder: Sendable {
             filters.append(filter)
             let points = profile.points.enumerated()
                 .compactMap { offset, point in
-                    if case .payload(let source) = point.source, source.messageIndex == index {
+                    if case .payload(let source) = point.source, source.messageIndex == index,
+                        source.pointer != nil || message.payload == .text
+                    {
                         Point(index: offset, source: source, definition: point)
                     } else {
                         nil
@@ -160,8 +180,8 @@ package final class MessageDecoder: Sendable {
         }
         var outcome = MessageOutcome(.decoded)
         outcome.isReplay = isRetained
-        for point in message.points {
-            self.take(.text(text), point: point, isRetained: isRetained, into: &outcome)
+        for slot in message.points.indices {
+            self.take(.text(text), slot: slot, of: message, isRetained: isRetained, into: &outcome)
         }
         for index in message.events where !isRetained {
             guard case .payload(_, _, let fields) = self.profile.events[index].capture, let field = fields.first else {
@@ -183,29 +203,36 @@ package final class MessageDecoder: Sendable {
         isRetained: Bool,
         arrival: Tick
     ) -> MessageOutcome {
-        self.scratch.withLock { json in
+        self.scratch.withLock { scratch in
             payload.withUnsafeBufferPointer { bytes in
                 do throws(BoundedJSON.Problem) {
-                    try json.parse(bytes)
+                    try scratch.json.parse(bytes)
                 } catch {
                     let reason = DecodeReason(rawValue: error.rawValue) ?? .jsonSyntax
                     return MessageOutcome(.violation(reason, detail: "the payload is no acceptable JSON: \(reason)"))
                 }
-                let view = PayloadView(json: json, bytes: bytes)
+                let view = PayloadView(json: scratch.json, bytes: bytes)
                 if let when = message.wire.when, !view.fulfils(when) { return MessageOutcome(.notMine) }
                 var outcome = MessageOutcome(.decoded)
                 if let violation = self.readClock(message, view, arrival: arrival, into: &outcome) { return violation }
                 outcome.isReplay = isRetained || (message.wire.replay.map { view.fulfils($0) } ?? false)
                 outcome.sequence = message.wire.sequence.flatMap { view.text($0) }
                 outcome.values.reserveCapacity(message.points.count)
-                for point in message.points {
-                    guard let pointer = point.pointer else { continue }
-                    switch view.scalar(pointer) {
+                message.tree.locate(in: scratch.json, bytes, slots: &scratch.slots)
+                for (slot, token) in scratch.slots.enumerated() {
+                    if message.takesNumbers[slot], let number = view.number(at: token) {
+                        let verdict = message.rules[slot].judged(raw: number)
+                        let quality = isRetained ? verdict.quality.retained : verdict.quality
+                        outcome.put(message.indices[slot], verdict.value, quality)
+                        continue
+                    }
+                    let point = message.points[slot]
+                    switch view.scalar(at: token) {
                     case .absent:
-                        if point.absent == .missing { outcome.put(point.index, .bad(.malformed)) }
-                    case .null: outcome.put(point.index, .bad(.sentinel))
-                    case .container: outcome.put(point.index, .bad(.malformed))
-                    case let scalar: self.take(scalar, point: point, isRetained: isRetained, into: &outcome)
+                        if point.absent == .missing { outcome.put(point.index, 0, .bad(.malformed)) }
+                    case .null: outcome.put(point.index, 0, .bad(.sentinel))
+                    case .container: outcome.put(point.index, 0, .bad(.malformed))
+                    case let scalar: self.take(scalar, slot: slot, of: message, isRetained: isRetained, into: &outcome)
                     }
                 }
                 if let violation = self.readEvents(message, view, arrival: arrival, into: &outcome) { return violation }
@@ -307,10 +334,12 @@ package final class MessageDecoder: Sendable {
 
     private func take(
         _ scalar: PayloadView.Scalar,
-        point: Point,
+        slot: Int,
+        of message: Message,
         isRetained: Bool,
         into outcome: inout MessageOutcome
     ) {
+        let point = message.points[slot]
         if point.definition.kind == .text {
             guard point.definition.privacy != .drop else { return }
             if let text = scalar.text { outcome.texts.append(DecodedText(point: point.index, text: text)) }
@@ -318,14 +347,13 @@ package final class MessageDecoder: Sendable {
         }
         let verdict: (value: Double, quality: Quality)
         switch scalar.raw(for: point.definition) {
-        case .some(let raw): verdict = point.definition.judged(raw: raw)
+        case .some(let raw): verdict = message.rules[slot].judged(raw: raw)
         case nil:
             verdict = (
                 0, point.definition.kind == .enumeration && scalar.isText ? .bad(.unknownValue) : .bad(.malformed)
             )
         }
-        let quality = verdict.quality.isGood && isRetained ? Quality.uncertain(.stale) : verdict.quality
-        outcome.values.append(DecodedValue(point: point.index, value: verdict.value, quality: quality))
+        outcome.put(point.index, verdict.value, isRetained ? verdict.quality.retained : verdict.quality)
     }
 
     /// Conditions on other points hold within one message; a condition whose point is not in it is taken as met.
@@ -344,8 +372,8 @@ package final class MessageDecoder: Sendable {
 }
 
 extension MessageOutcome {
-    fileprivate mutating func put(_ point: Int, _ quality: Quality) {
-        self.values.append(DecodedValue(point: point, value: 0, quality: quality))
+    fileprivate mutating func put(_ point: Int, _ value: Double, _ quality: Quality) {
+        self.values.append(DecodedValue(point: point, value: value, quality: quality))
     }
 
     fileprivate mutating func merge(_ other: MessageOutcome) {
@@ -357,4 +385,9 @@ extension MessageOutcome {
         self.isReplay = self.isReplay || other.isReplay
         self.sequence = self.sequence ?? other.sequence
     }
+}
+
+extension Quality {
+    /// What the quality of a retained message is: nobody knows how old it was.
+    fileprivate var retained: Quality { self.isGood ? .uncertain(.stale) : self }
 }

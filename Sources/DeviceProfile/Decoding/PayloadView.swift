@@ -59,16 +59,21 @@ struct PayloadView {
     let json: BoundedJSON
     let bytes: UnsafeBufferPointer<UInt8>
 
-    func scalar(_ pointer: JSONPointer) -> Scalar {
-        guard let index = self.json.find(pointer, in: self.bytes) else { return .absent }
-        let token = self.json.tokens[index]
-        switch token.kind {
+    /// The number at a token; `nil` for everything else.
+    func number(at token: Int) -> Double? {
+        guard token != PointerTree.absent, self.json.tokens[token].kind == .number else { return nil }
+        return BoundedJSON.value(self.bytes, Int(self.json.tokens[token].start), Int(self.json.tokens[token].end))
+    }
+
+    /// What is at a token, ``PointerTree/absent`` included.
+    func scalar(at index: Int) -> Scalar {
+        guard index != PointerTree.absent else { return .absent }
+        switch self.json.tokens[index].kind {
         case .object, .array, .key: return .container
         case .null: return .null
         case .yes: return .bool(true)
         case .no: return .bool(false)
-        case .number:
-            return BoundedJSON.double(self.bytes, Int(token.start), Int(token.end)).map { .number($0) } ?? .container
+        case .number: return self.number(at: index).map { .number($0) } ?? .container
         case .string, .escapedString: return self.json.text(index, in: self.bytes).map { .text($0) } ?? .container
         }
     }

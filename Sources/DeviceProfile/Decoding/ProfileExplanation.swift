@@ -86,7 +86,7 @@ package struct ProfileExplanation: Sendable {
             }
             exponent = found
         }
-        (row.value, row.quality) = point.judged(raw: raw, exponent: exponent)
+        (row.value, row.quality) = ValueRule(point).judged(raw: raw, exponent: exponent)
         if let validity = point.validity, row.quality.level != .bad {
             let other = self.value(profile, validity.point, image)
             if other.map({ validity.values.contains($0) != validity.mustEqual }) ?? true {
@@ -104,7 +104,7 @@ package struct ProfileExplanation: Sendable {
             let words = image.words(source.table, source.address, source.addressCount),
             let raw = words.withUnsafeBufferPointer({ source.raw(in: $0, at: 0) })
         else { return nil }
-        let (value, quality) = point.judged(raw: raw)
+        let (value, quality) = ValueRule(point).judged(raw: raw)
         return quality.level == .bad ? nil : value
     }
 

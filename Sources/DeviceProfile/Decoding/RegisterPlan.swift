@@ -31,6 +31,7 @@ package struct RegisterPlan: Sendable {
     private let items: [Item]
     private let wire: ModbusWire
     private let points: [PointDefinition]
+    private let rules: [ValueRule]
 
     /// One wanted value: a point with its place.
     private struct Item: Sendable {
@@ -55,6 +56,7 @@ package struct RegisterPlan: Sendable {
     /// Empty for a profile of another wire.
     package init(profile: DeviceProfile, poll: PointDefinition.PollClass) {
         self.points = profile.points
+        self.rules = profile.points.map { ValueRule($0) }
         guard case .modbus(let wire) = profile.wire else {
             self.wire = ModbusWire.empty
             self.items = []
@@ -244,7 +246,7 @@ package struct RegisterPlan: Sendable {
             }
             exponent = found
         }
-        let (value, quality) = self.points[step.point].judged(raw: raw, exponent: exponent)
+        let (value, quality) = self.rules[step.point].judged(raw: raw, exponent: exponent)
         return DecodedValue(point: step.point, value: value, quality: quality)
     }
 
@@ -253,7 +255,7 @@ package struct RegisterPlan: Sendable {
         guard step.read < replies.count, case .words(let words) = replies[step.read] else { return nil }
         let raw = words.withUnsafeBufferPointer { step.source.raw(in: $0, at: step.offset) }
         guard let raw else { return nil }
-        let (value, quality) = self.points[step.point].judged(raw: raw)
+        let (value, quality) = self.rules[step.point].judged(raw: raw)
         guard quality.level != .bad, abs(value) <= 10 else { return nil }
         return value
     }
