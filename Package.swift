@@ -108,7 +108,7 @@ let package = Package(
             "OperatorApp",
             [
                 "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", argumentParser, asyncHTTPClient,
-                nioCore, nioFoundationCompat, nioHTTP1,
+                nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),
 
@@ -128,8 +128,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
-                "TimeSeriesRing", "campus-gateway", "campus-simulator", asyncHTTPClient, logging, nioCore,
-                nioFoundationCompat, nioHTTP1,
+                "TimeSeriesRing", "campus-gateway", "campus-simulator", "campusctl", asyncHTTPClient, logging, nioCore,
+                nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),

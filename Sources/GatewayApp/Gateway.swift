@@ -126,7 +126,7 @@ package final class Gateway: Sendable {
         let broker = configuration.broker
         var mqtt = MQTTConfiguration(
             host: embedded == nil ? broker.host : "127.0.0.1",
-            port: embedded?.port ?? broker.port,
+            port: embedded?.localPort ?? broker.port,
             clientID: broker.clientID
         )
         mqtt.version = broker.version == .v5 ? .v5 : .v3
@@ -137,14 +137,6 @@ package final class Gateway: Sendable {
         if embedded != nil {
             mqtt.username = "gateway"
             mqtt.password = try state.secret("gateway.password")
-            if let authority = broker.authorityFile ?? broker.certificate?.certificate, broker.certificate != nil {
-                mqtt.tls = .init(
-                    authorityFile: authority,
-                    certificateFile: broker.certificate?.certificate,
-                    keyFile: broker.certificate?.key
-                )
-                mqtt.host = "localhost"
-            }
         } else {
             mqtt.username = broker.username
             if let file = broker.passwordFile {

@@ -66,6 +66,13 @@ package struct GatewayApplication: Sendable {
         let isKnown = try await records.perform { records in
             try known.map { try records.token(forSecret: $0) != nil } ?? false
         }
+        // For `campusctl`, which then trusts exactly what the pages show.
+        if let tls = self.gateway.configuration.web.tls {
+            try self.gateway.state.write(
+                String(contentsOfFile: tls.certificate, encoding: .utf8),
+                to: "certificate.pem"
+            )
+        }
         if !isKnown {
             let token = try await records.perform {
                 try $0.createToken(label: "campusctl", role: .administrator, actor: "gateway")
@@ -96,8 +103,7 @@ package struct GatewayApplication: Sendable {
             ),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? Int(web.port)
-                let host = web.host == "0.0.0.0" ? "127.0.0.1" : web.host
-                try? state.write("\(scheme)://\(host):\(port)\n", to: "address")
+                try? state.write("\(scheme)://\(Self.localHost(web.host)):\(port)\n", to: "address")
                 onReady(port)
             },
             logger: logger
@@ -125,6 +131,12 @@ package struct GatewayApplication: Sendable {
         )
         try await group.run()
         try? await gateway.records.perform { try $0.close() }
+    }
+
+    /// What a program on this machine calls the address that the pages listen on.
+    private static func localHost(_ host: String) -> String {
+        if host == "0.0.0.0" || host == "::" { return "127.0.0.1" }
+        return host.contains(":") ? "[\(host)]" : host
     }
 
     private static func server(_ tls: (certificate: String, key: String)?) throws -> HTTPServerBuilder {

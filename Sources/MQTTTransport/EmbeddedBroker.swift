@@ -30,9 +30,11 @@ package final class EmbeddedBroker: Service, Sendable {
         /// 0 takes a free port, which is kept for later starts.
         package var port: UInt16
         package var accounts: [Account]
-        package var authorityFile: String?
+        /// PEM files of the listener's certificate; without them it speaks plain MQTT.
         package var certificateFile: String?
         package var keyFile: String?
+        /// When set, a client must show a certificate that this authority signed.
+        package var authorityFile: String?
         package var inFlightMax: Int
         package var packetBytesMax: Int
 
@@ -54,6 +56,10 @@ package final class EmbeddedBroker: Service, Sendable {
     private let state = Mutex(State())
     /// The port that the broker listens on.
     package let port: UInt16
+    /// The port of plain MQTT on loopback, for the gateway itself; ``port`` unless that one speaks TLS.
+    ///
+    /// An expired certificate must not part the gateway from its own broker.
+    package let localPort: UInt16
 
     private struct State: Sendable {
         var isStopping = false
@@ -75,7 +81,9 @@ package final class EmbeddedBroker: Service, Sendable {
         guard FileManager.default.isExecutableFile(atPath: Self.program) else {
             throw MQTTError(.broker, "\(Self.program) is missing; install it with: apt-get install mosquitto")
         }
-        self.port = try Self.choosePort(configuration)
+        self.port = try Self.choosePort(configuration.port, file: "\(folder)/port")
+        self.localPort =
+            configuration.certificateFile == nil ? self.port : try Self.choosePort(0, file: "\(folder)/local-port")
         try self.writeFiles()
     }
 
@@ -173,9 +181,9 @@ package final class EmbeddedBroker: Service, Sendable {
 
     private func path(_ name: String) -> String { "\(self.configuration.directory)/\(name)" }
 
-    private static func choosePort(_ configuration: Configuration) throws -> UInt16 {
-        if configuration.port != 0 { return configuration.port }
-        let file = "\(configuration.directory)/port"
+    /// The given port, or the one that was free at the first start.
+    private static func choosePort(_ port: UInt16, file: String) throws -> UInt16 {
+        if port != 0 { return port }
         if let text = try? String(contentsOfFile: file, encoding: .utf8), let port = UInt16(text), port > 0 {
             return port
         }
@@ -188,7 +196,6 @@ package final class EmbeddedBroker: Service, Sendable {
         let configuration = self.configuration
         var lines = [
             "# Made by the gateway at every start; changes here are lost.",
-            "listener \(self.port) \(configuration.host)",
             "allow_anonymous false",
             "password_file \(self.path("passwords"))",
             "acl_file \(self.path("acl"))",
@@ -206,11 +213,13 @@ package final class EmbeddedBroker: Service, Sendable {
             "log_type error", "log_type warning", "log_type notice",
             "connection_messages false",
         ]
+        lines.append("listener \(self.port) \(configuration.host)")
         if let certificate = configuration.certificateFile, let key = configuration.keyFile {
             lines += ["certfile \(certificate)", "keyfile \(key)", "tls_version tlsv1.2"]
             if let authority = configuration.authorityFile {
                 lines += ["cafile \(authority)", "require_certificate true"]
             }
+            lines.append("listener \(self.localPort) 127.0.0.1")
         }
         if geteuid() == 0 { lines.append("user root") }
         return lines.joined(separator: "\n") + "\n"

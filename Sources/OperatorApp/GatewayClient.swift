@@ -4,6 +4,7 @@ internal import Foundation
 internal import NIOCore
 internal import NIOFoundationCompat
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// Where the gateway is and how to show who we are.
 struct GatewayOptions: ParsableArguments {
@@ -15,6 +16,9 @@ struct GatewayOptions: ParsableArguments {
 
     @Option(help: "File with an API token.")
     var tokenFile: String?
+
+    @Option(help: "PEM file of the authority that signed the gateway's certificate, besides those the system trusts.")
+    var authority: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -33,9 +37,14 @@ struct GatewayOptions: ParsableArguments {
                 "\(self.state)/address is missing: has the gateway been started? Or name it with --address"
             )
         }
+        // A gateway on this machine says itself what certificate it shows.
+        let own = "\(self.state)/certificate.pem"
+        let authority =
+            self.authority ?? (self.address == nil && FileManager.default.fileExists(atPath: own) ? own : nil)
         return GatewayClient(
             address: address.trimmingCharacters(in: .whitespacesAndNewlines),
-            token: token.trimmingCharacters(in: .whitespacesAndNewlines)
+            token: token.trimmingCharacters(in: .whitespacesAndNewlines),
+            authority: authority
         )
     }
 }
@@ -44,6 +53,8 @@ struct GatewayOptions: ParsableArguments {
 struct GatewayClient: Sendable {
     let address: String
     let token: String
+    /// PEM file of a further authority to trust.
+    let authority: String?
 
     private struct Problem: Decodable {
         var title: String
@@ -69,21 +80,42 @@ struct GatewayClient: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(data: body))
         }
-        let response: HTTPClientResponse
-        do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        } catch {
-            throw OperatorError("\(self.address) does not answer: is the gateway running? (\(error))")
-        }
-        let buffer = try await response.body.collect(upTo: 256 << 20)
-        let data = Data(buffer.readableBytesView)
-        guard (200..<300).contains(response.status.code) else {
+        let (status, data) = try await self.answer(to: request)
+        guard (200..<300).contains(status) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
             throw OperatorError(
-                problem.map { "\($0.title): \($0.detail ?? "")" } ?? "the gateway answered \(response.status.code)"
+                problem.map { "\($0.title): \($0.detail ?? "")" } ?? "the gateway answered \(status)"
             )
         }
         return data
+    }
+
+    private func answer(to request: HTTPClientRequest) async throws -> (status: UInt, body: Data) {
+        var configuration = HTTPClient.Configuration()
+        if let authority {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.additionalTrustRoots = [.file(authority)]
+            configuration.tlsConfiguration = tls
+        }
+        return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+            let response: HTTPClientResponse
+            do {
+                response = try await client.execute(request, timeout: .seconds(30))
+            } catch let error as NIOSSLExtraError where error == .failedToValidateHostname {
+                throw OperatorError("the certificate of \(self.address) is for another name: \(error)")
+            } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+                throw OperatorError("\(self.address) closed the connection: is it https?")
+            } catch {
+                let hint = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                throw OperatorError(
+                    hint
+                        ? "the certificate of \(self.address) is not trusted; name its authority with --authority ca.pem"
+                        : "\(self.address) does not answer: is the gateway running? (\(error))"
+                )
+            }
+            let buffer = try await response.body.collect(upTo: 256 << 20)
+            return (response.status.code, Data(buffer.readableBytesView))
+        }
     }
 
     /// The same, decoded.

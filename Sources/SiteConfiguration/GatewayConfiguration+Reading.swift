@@ -111,6 +111,9 @@ extension GatewayConfiguration {
                         + "`campusctl certificate` and name it under broker.tls, or listen on 127.0.0.1"
                 )
             }
+            if broker.certificate == nil, broker.authorityFile != nil {
+                map.problem(at: "tls", "'certificate' and 'key' are needed: what should the broker show its clients?")
+            }
             if broker.username != nil || broker.passwordFile != nil {
                 map.problem(
                     at: "username",

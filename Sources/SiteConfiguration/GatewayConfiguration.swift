@@ -42,8 +42,11 @@ package struct GatewayConfiguration: Sendable, Hashable {
         package var username: String?
         /// A file with the password, mode 0600.
         package var passwordFile: String?
-        /// Trust and client certificate towards an external broker, or the listener's certificate when embedded.
+        /// Who must have signed the certificate of the other side: of the external broker, or, when embedded and set,
+        /// of
+        /// every client.
         package var authorityFile: String?
+        /// Ours: the client certificate towards an external broker, or the listener's when embedded.
         package var certificate: Certificate?
         package var keepAliveSeconds: Int
         package var sessionExpirySeconds: Int

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 import Testing
 
@@ -132,15 +133,19 @@ final class RunningGateway {
     let folder: String
     private(set) var child: Child?
 
-    init(site: String, settings: String = "") throws {
+    /// - Parameters:
+    ///   - web: What `gateway.yaml` says under `web` besides a free port, as a flow mapping's members.
+    ///   - broker: The same under `broker`; `port: 0` unless given.
+    ///   - settings: Further lines of `gateway.yaml`.
+    init(site: String, web: String = "", broker: String = "port: 0", settings: String = "") throws {
         self.folder =
             FileManager.default.temporaryDirectory.appendingPathComponent("campus-it-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         try """
         state: state
         profiles: [\(Checkout.profiles)]
-        web: {port: 0}
-        broker: {port: 0}
+        web: {port: 0\(web.isEmpty ? "" : ", " + web)}
+        broker: {\(broker)}
         \(settings)
         """
         .write(toFile: "\(self.folder)/gateway.yaml", atomically: true, encoding: .utf8)
@@ -149,15 +154,27 @@ final class RunningGateway {
 
     var state: String { "\(self.folder)/state" }
 
+    /// Starts it and waits until it can do its work.
     func start() async throws {
+        try self.spawn()
+        try await eventually("the gateway is ready") { await self.isReady }
+    }
+
+    /// Starts it, whatever comes of it.
+    @discardableResult
+    func spawn() throws -> Child {
         try? FileManager.default.removeItem(atPath: "\(self.state)/address")
-        self.child = try Child(
+        let child = try Child(
             "\(Checkout.programs)/campus-gateway",
             ["--config", "\(self.folder)/gateway.yaml"],
             output: "\(self.folder)/log"
         )
-        try await eventually("the gateway is ready") { await self.isReady }
+        self.child = child
+        return child
     }
+
+    /// Tells the gateway to read its configuration anew.
+    func hangUp() { if let child { kill(child.processID, SIGHUP) } }
 
     func kill9() { self.child?.end(SIGKILL) }
 
@@ -187,7 +204,21 @@ final class RunningGateway {
         guard !address.isEmpty else { throw TestFailure("no address yet") }
         var request = HTTPClientRequest(url: address + path)
         if authorized { request.headers.add(name: "Authorization", value: "Bearer \(self.text("operator.token"))") }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let secured = "\(self.state)/certificate.pem"
+        guard FileManager.default.fileExists(atPath: secured) else {
+            return try await Self.answer(to: request, from: .shared)
+        }
+        var configuration = HTTPClient.Configuration()
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.additionalTrustRoots = [.file(secured)]
+        configuration.tlsConfiguration = tls
+        return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
+            try await Self.answer(to: request, from: client)
+        }
+    }
+
+    private static func answer(to request: HTTPClientRequest, from client: HTTPClient) async throws -> (Data, Int) {
+        let response = try await client.execute(request, timeout: .seconds(20))
         let body = try await response.body.collect(upTo: 64 << 20)
         return (Data(body.readableBytesView), Int(response.status.code))
     }

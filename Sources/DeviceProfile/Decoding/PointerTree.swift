@@ -1,4 +1,5 @@
-/// The pointers of all points of a message as one tree, so that a payload is walked once, whatever the number of points.
+/// The pointers of all points of a message as one tree, so that a payload is walked once, whatever the number of
+/// points.
 ///
 /// Flat arrays without references: walking retains nothing.
 struct PointerTree: Sendable {

@@ -40,7 +40,11 @@ struct OperationRoutes {
     /// What keeps the gateway from doing its work.
     private func problems() async -> [String] {
         var problems: [String] = []
-        if self.gateway.receiver.connectionState != .connected { problems.append("not connected to the MQTT broker") }
+        switch self.gateway.receiver.connectionState {
+        case .connected: break
+        case .connecting: problems.append("not connected to the MQTT broker yet")
+        case .disconnected(let reason): problems.append("not connected to the MQTT broker: \(reason)")
+        }
         if self.gateway.ring.statistics.writeFailures > 0 { problems.append("the ring could not be written") }
         do {
             _ = try await self.gateway.records.perform { try $0.setting("readiness") }
@@ -79,6 +83,12 @@ struct OperationRoutes {
         for (bus, statistics) in await self.gateway.busStatistics().sorted(by: { $0.key < $1.key }) {
             let labels = ["bus": bus]
             text.counter("campus_modbus_requests_total", "Requests sent.", statistics.requests, labels: labels)
+            text.counter(
+                "campus_modbus_connects_total",
+                "Connections made or lines opened.",
+                statistics.connects,
+                labels: labels
+            )
             text.counter(
                 "campus_modbus_timeouts_total",
                 "Requests without a reply in time.",
