@@ -324,21 +324,25 @@ struct UserCommand: AsyncParsableCommand {
         subcommands: [Add.self, Reset.self]
     )
 
-    private struct Login: Decodable {
+    private struct Login: Codable {
         var user: String
-        var password: String
+        var password: String?
 
-        func show(asJSON: Bool) {
+        func show(asJSON: Bool) throws {
             if asJSON {
-                print("{\"user\":\"\(self.user)\",\"password\":\"\(self.password)\"}")
+                print(String(decoding: try JSONEncoder().encode(self), as: UTF8.self))
+            } else if let password {
+                print("user \(self.user)  password \(password)  (told this once; to be changed at the first login)")
             } else {
-                print("user \(self.user)  password \(self.password)  (told this once)")
+                print("user \(self.user)")
             }
         }
     }
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add a user with a generated password.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add a user, with a generated password unless --password-file."
+        )
 
         @OptionGroup var gateway: GatewayOptions
 
@@ -348,8 +352,17 @@ struct UserCommand: AsyncParsableCommand {
         @Option(help: "administrator, facility, lab or viewer.")
         var role = "viewer"
 
+        @Option(help: "File whose first line is the password; '-' reads it from standard input.")
+        var passwordFile: String?
+
         func run() async throws {
-            let body = try JSONEncoder().encode(["name": self.name, "role": self.role])
+            var request = ["name": self.name, "role": self.role]
+            if let passwordFile {
+                let text =
+                    passwordFile == "-" ? readLine() ?? "" : try TextFile.read(passwordFile)
+                request["password"] = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
+            }
+            let body = try JSONEncoder().encode(request)
             let data = try await self.gateway.client().call("users", method: "POST", body: body)
             try JSONDecoder().decode(Login.self, from: data).show(asJSON: self.gateway.json)
         }

@@ -1,3 +1,5 @@
+package import CampusModel
+
 /// What a password that a person chose must be.
 package enum PasswordRules {
     /// The shortest password, in characters.
@@ -5,24 +7,45 @@ package enum PasswordRules {
     /// The longest, in UTF-8 bytes.
     package static let bytesMax = 256
 
-    /// Throws ``RecordsError/Code/weakPassword`` with the rule that is broken.
-    package static func check(_ password: String, user: String) throws(RecordsError) {
+    /// Which rule a password breaks, in words for the person who chose it; `nil` when it may be used.
+    package static func weakness(of password: String, user: String) -> LocalizedText? {
         guard password.count >= self.charactersMin else {
-            throw RecordsError(.weakPassword, "a password has at least \(self.charactersMin) characters")
+            return LocalizedText(
+                vi: "Mật khẩu cần ít nhất \(self.charactersMin) ký tự.",
+                en: "a password has at least \(self.charactersMin) characters"
+            )
         }
         guard password.utf8.count <= self.bytesMax else {
-            throw RecordsError(.weakPassword, "a password has at most \(self.bytesMax) bytes")
+            return LocalizedText(
+                vi: "Mật khẩu dài tối đa \(self.bytesMax) byte.",
+                en: "a password has at most \(self.bytesMax) bytes"
+            )
         }
         let lowered = password.lowercased()
         if lowered == user.lowercased() || lowered.replacing(user.lowercased(), with: "").count < 4 {
-            throw RecordsError(.weakPassword, "a password is not the user name, nor the user name with little added")
+            return LocalizedText(
+                vi: "Mật khẩu không được là tên đăng nhập, kể cả khi thêm vài ký tự.",
+                en: "a password is not the user name, nor the user name with little added"
+            )
         }
         guard Set(lowered).count >= 4 else {
-            throw RecordsError(.weakPassword, "a password has at least 4 different characters")
+            return LocalizedText(
+                vi: "Mật khẩu cần ít nhất 4 ký tự khác nhau.",
+                en: "a password has at least 4 different characters"
+            )
         }
         guard !self.common.contains(lowered) else {
-            throw RecordsError(.weakPassword, "this password is on every list of common passwords; choose another")
+            return LocalizedText(
+                vi: "Mật khẩu này có trong mọi danh sách mật khẩu phổ biến; hãy chọn mật khẩu khác.",
+                en: "this password is on every list of common passwords; choose another"
+            )
         }
+        return nil
+    }
+
+    /// Throws ``RecordsError/Code/weakPassword`` with the rule that is broken.
+    package static func check(_ password: String, user: String) throws(RecordsError) {
+        if let weakness = self.weakness(of: password, user: user) { throw RecordsError(.weakPassword, weakness.en) }
     }
 
     /// Common passwords of at least ten characters, lower case; shorter ones are refused by length.

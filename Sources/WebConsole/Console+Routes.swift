@@ -7,6 +7,8 @@ extension Console {
     func addRoutes(to router: Router<ConsoleContext>) {
         router.get("/login") { request, context in try self.loginPage(request, context) }
         router.post("/login") { request, context in try await self.login(request, context) }
+        router.get("/password") { request, context in try self.passwordPage(request, context) }
+        router.post("/password") { request, context in try await self.changePassword(request, context) }
         router.post("/logout") { _, context in try await self.logout(context) }
         router.get("/language") { request, context in try await self.changeLanguage(request, context) }
         router.get("/assets/**") { request, _ in
@@ -84,6 +86,61 @@ extension Console {
             return try refusal(self.texts.text("login.wrong", context.language), .unauthorized)
         case .locked(let seconds):
             return try tooMany(seconds)
+        }
+    }
+
+    private func passwordPage(
+        _ request: Request,
+        _ context: ConsoleContext,
+        next: String? = nil,
+        message: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        guard let session = context.session else { throw Problem.unauthenticated }
+        var content: [String: Any] = [
+            "next": LocalPath.checked(next ?? request.query["next"]), "user": session.user,
+            "forced": session.mustChangePassword,
+        ]
+        content["message"] = message
+        let page = Page(
+            title: self.texts.localized("password.title"),
+            template: "password",
+            content: content,
+            status: status,
+            showsHeading: false
+        )
+        return try self.render(page, request, context)
+    }
+
+    private func changePassword(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        guard let session = context.session else { throw Problem.unauthenticated }
+        let form = try await request.form(context)
+        let next = form["next"]
+        func refusal(_ message: String, _ status: HTTPResponse.Status = .badRequest) throws -> Response {
+            try self.passwordPage(request, context, next: next, message: message, status: status)
+        }
+        let new = form["new"] ?? ""
+        guard new == form["again"] ?? "" else {
+            return try refusal(self.texts.text("password.differs", context.language))
+        }
+        let result = try await self.sessions.changePassword(
+            of: session,
+            from: form["password"] ?? "",
+            to: new,
+            source: context.sourceAddress ?? "unknown"
+        )
+        switch result {
+        case .done:
+            // Streams of the sessions that ended; this browser's comes back by itself.
+            self.live.disconnect(user: session.user)
+            return self.redirect(to: LocalPath.checked(next), notice: "notice.password")
+        case .wrong: return try refusal(self.texts.text("password.wrong", context.language), .forbidden)
+        case .refused(let reason): return try refusal(reason.text(in: context.language))
+        case .locked(let seconds):
+            let message = self.texts.text("login.locked", context.language, ["seconds": String(seconds)])
+            var response = try refusal(message, .tooManyRequests)
+            response.headers[.retryAfter] = String(seconds)
+            return response
         }
     }
 

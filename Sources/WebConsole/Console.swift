@@ -97,6 +97,11 @@ package final class Console: Sendable {
             || self.configuration.publicPaths.contains(path)
     }
 
+    /// Whether this is open to a user who has to change the password first.
+    func isOpenBeforeChange(_ request: Request) -> Bool {
+        self.isPublic(request) || request.path == "/password" || request.path == "/logout"
+    }
+
     /// Whether the caller is a person with a browser, who gets pages, not problem+json.
     func isPage(_ request: Request) -> Bool {
         let path = request.path

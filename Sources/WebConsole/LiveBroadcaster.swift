@@ -102,6 +102,12 @@ package final class LiveBroadcaster: Service {
         for subscription in ended { subscription.finish() }
     }
 
+    /// Ends all streams of a user, after a change of password or role.
+    package func disconnect(user: String) {
+        let ended = self.state.withLock { $0.subscriptions.values.filter { $0.user == user } }
+        for subscription in ended { subscription.finish() }
+    }
+
     /// Ends every stream and takes no new ones.
     package func close() {
         let all = self.state.withLock { state in
@@ -115,7 +121,10 @@ package final class LiveBroadcaster: Service {
     package func response(_ request: Request, _ context: ConsoleContext) throws -> Response {
         guard let role = context.role else { throw Problem.unauthenticated }
         let owner = context.session?.id ?? context.apiIdentity.map { "token:\($0.name)" } ?? ""
-        let lease = Lease(broadcaster: self, subscription: try self.subscribe(owner: owner, role: role))
+        let lease = Lease(
+            broadcaster: self,
+            subscription: try self.subscribe(owner: owner, user: context.session?.user, role: role)
+        )
         let body = ResponseBody { writer in
             let subscription = lease.subscription
             defer { self.unsubscribe(subscription) }
@@ -138,8 +147,8 @@ package final class LiveBroadcaster: Service {
         )
     }
 
-    func subscribe(owner: String, role: ConsoleRole) throws -> LiveSubscription {
-        let subscription = LiveSubscription(owner: owner, role: role, capacity: self.eventsMax)
+    func subscribe(owner: String, user: String? = nil, role: ConsoleRole) throws -> LiveSubscription {
+        let subscription = LiveSubscription(owner: owner, user: user, role: role, capacity: self.eventsMax)
         let isAdmitted = self.state.withLock { state in
             guard !state.isClosed, state.subscriptions.count < self.subscribersMax else {
                 state.refused += 1

@@ -12,6 +12,8 @@ final class LiveSubscription: Sendable {
 
     /// Whose stream this is: the session's or the token's name.
     let owner: String
+    /// The person behind the session; `nil` for programs.
+    let user: String?
     let role: ConsoleRole
     private let capacity: Int
     private let state: Mutex<State>
@@ -19,8 +21,9 @@ final class LiveSubscription: Sendable {
     /// Tells the browser that it missed something and should read the page's values again.
     private static let resync = ByteBuffer(string: "event: resync\ndata: {}\n\n")
 
-    init(owner: String, role: ConsoleRole, capacity: Int) {
+    init(owner: String, user: String? = nil, role: ConsoleRole, capacity: Int) {
         self.owner = owner
+        self.user = user
         self.role = role
         self.capacity = max(1, capacity)
         self.state = Mutex(State(waiting: CircularBuffer(initialCapacity: 16)))

@@ -90,6 +90,19 @@ extension Problem {
         )
     }
 
+    /// 403: the session's password has to be changed first.
+    static var passwordChangeNeeded: Problem {
+        Problem(
+            .forbidden,
+            code: "password-change-needed",
+            title: LocalizedText(vi: "Cần đổi mật khẩu", en: "Change the password first"),
+            detail: LocalizedText(
+                vi: "Mật khẩu này do người khác tạo. Mở trang /password và chọn mật khẩu của riêng bạn.",
+                en: "Somebody else made this password. Open the page /password and choose one of your own."
+            )
+        )
+    }
+
     /// 403: the caller's role is too low.
     package static func forbidden(needs role: ConsoleRole) -> Problem {
         Problem(

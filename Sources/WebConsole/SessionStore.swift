@@ -12,14 +12,36 @@ package struct ConsoleSession: Sendable, Hashable {
     package var csrfToken: String
     /// The user's language, if one was chosen.
     package var language: Language?
+    /// Somebody else knows the password: the user has to choose another before anything else.
+    package var mustChangePassword: Bool
 
-    package init(id: String, user: String, role: ConsoleRole, csrfToken: String, language: Language? = nil) {
+    package init(
+        id: String,
+        user: String,
+        role: ConsoleRole,
+        csrfToken: String,
+        language: Language? = nil,
+        mustChangePassword: Bool = false
+    ) {
         self.id = id
         self.user = user
         self.role = role
         self.csrfToken = csrfToken
         self.language = language
+        self.mustChangePassword = mustChangePassword
     }
+}
+
+/// What came of an attempt to change one's own password.
+package enum PasswordChange: Sendable {
+    /// Changed; the user's other sessions ended.
+    case done
+    /// The old password is wrong.
+    case wrong
+    /// The new one breaks a rule, which the text tells.
+    case refused(LocalizedText)
+    /// Too many failures for this account.
+    case locked(retryAfterSeconds: Int)
 }
 
 /// What came of an attempt to log in.
@@ -40,6 +62,13 @@ package protocol SessionStore: Sendable {
     func session(for token: String) async throws -> ConsoleSession?
     /// Ends a session; an unknown token is ignored.
     func logout(token: String) async throws
+    /// Changes the password of the session's user, and ends the user's other sessions.
+    func changePassword(
+        of session: ConsoleSession,
+        from old: String,
+        to new: String,
+        source: String
+    ) async throws -> PasswordChange
     /// Keeps the language that the user chose.
     func setLanguage(_ language: Language, for token: String) async throws
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Logs in, watches a value change live without a reload, and switches the language.
+"""Changes the first password, logs in, watches a value change live without a reload, and switches the language.
 
 usage: browser-test.py ADDRESS USER PASSWORD ROOM
 """
@@ -10,8 +10,33 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 
+def choose_password(base: str, user: str, first: str, room: str) -> str:
+    """A password that was handed over opens the page that changes it, and nothing else."""
+    chosen = "một câu ngắn dễ nhớ"
+
+    def change(driver, old: str, again: str) -> None:
+        for name, text in (("password", old), ("new", chosen), ("again", again)):
+            driver.find_element(By.NAME, name).send_keys(text)
+        driver.find_element(By.CSS_SELECTOR, "main form button[type=submit]").click()
+
+    with browser(390, 1000) as driver:
+        log_in(driver, base, user, first)
+        driver.get(f"{base}/rooms/{room}")
+        assert driver.current_url == f"{base}/password?next=/rooms/{room}", driver.current_url
+        for old, again, words in ((first, chosen + "!", "không giống nhau"), ("not it", chosen, "không đúng")):
+            change(driver, old, again)
+            WebDriverWait(driver, 15).until(
+                lambda d: any(words in e.text for e in d.find_elements(By.ID, "password-message")))
+        change(driver, first, chosen)
+        WebDriverWait(driver, 15).until(lambda d: d.current_url.startswith(f"{base}/rooms/{room}"))
+        WebDriverWait(driver, 15).until(
+            lambda d: any("Đã đổi mật khẩu" in e.text for e in d.find_elements(By.CSS_SELECTOR, ".notice")))
+    return chosen
+
+
 def main() -> None:
-    base, user, password, room = sys.argv[1:5]
+    base, user, first, room = sys.argv[1:5]
+    password = choose_password(base, user, first, room)
     for width in (1440, 390):
         with browser(width, 1000) as driver:
             driver.get(f"{base}/rooms/{room}")
@@ -42,7 +67,7 @@ def main() -> None:
             assert driver.find_element(By.TAG_NAME, "html").get_attribute("lang") == "vi"
             errors = [line for line in driver.get_log("browser") if line["level"] == "SEVERE"]
             assert not errors, errors
-    print("browser test passed: login, live value, charts, language, both widths")
+    print("browser test passed: first password, login, live value, charts, language, both widths")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 from console import browser, log_in
 from selenium.webdriver.common.by import By
 
-PAGES = ["overview", "rooms", "room", "devices", "device", "quarantine"]
+PAGES = ["overview", "rooms", "room", "devices", "device", "quarantine", "password"]
 
 
 def addresses(driver, base: str) -> dict[str, str]:
@@ -20,7 +20,7 @@ def addresses(driver, base: str) -> dict[str, str]:
     device = driver.find_element(By.CSS_SELECTOR, "tbody td a").get_attribute("href")
     return {
         "overview": f"{base}/", "rooms": f"{base}/rooms", "room": room, "devices": f"{base}/devices",
-        "device": device, "quarantine": f"{base}/quarantine",
+        "device": device, "quarantine": f"{base}/quarantine", "password": f"{base}/password",
     }
 
 

@@ -34,7 +34,8 @@ final class MemorySessions: SessionStore {
                 id: "s\(state.opened)",
                 user: user,
                 role: role,
-                csrfToken: "csrf-of-\(state.opened)-0123456789abcdef"
+                csrfToken: "csrf-of-\(state.opened)-0123456789abcdef",
+                mustChangePassword: user == "fresh"
             )
             state.sessions[token] = session
             return .success(token: token, session: session)
@@ -47,6 +48,24 @@ final class MemorySessions: SessionStore {
     }
 
     func logout(token: String) async throws { self.state.withLock { _ = $0.sessions.removeValue(forKey: token) } }
+
+    func changePassword(
+        of session: ConsoleSession,
+        from old: String,
+        to new: String,
+        source: String
+    ) async throws -> PasswordChange {
+        if old == "locked" { return .locked(retryAfterSeconds: 60) }
+        guard old == "right" else { return .wrong }
+        guard new.count >= 10 else { return .refused(LocalizedText(vi: "quá ngắn", en: "too short")) }
+        self.state.withLock { state in
+            state.sessions = state.sessions.filter { $0.value.user != session.user || $0.value.id == session.id }
+            for token in state.sessions.keys where state.sessions[token]?.id == session.id {
+                state.sessions[token]?.mustChangePassword = false
+            }
+        }
+        return .done
+    }
 
     func setLanguage(_ language: Language, for token: String) async throws {
         self.state.withLock { $0.sessions[token]?.language = language }

@@ -225,7 +225,8 @@ enum APIModel {
 
     struct Login: Encodable {
         var user: String
-        var password: String
+        /// Only when it was generated.
+        var password: String?
     }
 
     struct Reloaded: Encodable {

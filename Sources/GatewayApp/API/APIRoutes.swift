@@ -85,16 +85,24 @@ struct APIRoutes {
                 throw Self.invalid("role: administrator, facility, lab, viewer")
             }
             let login = try await self.asking {
-                try await self.gateway.records.createUser(body.name, role: role, actor: context.actor ?? "api")
+                try await self.gateway.records.createUser(
+                    body.name,
+                    role: role,
+                    password: body.password,
+                    actor: context.actor ?? "api"
+                )
             }
-            guard let login else { throw Problem.notFound }
-            return try self.console.json(APIModel.Login(user: login.user, password: login.password), status: .created)
+            return try self.console.json(
+                APIModel.Login(user: login?.user ?? body.name, password: login?.password),
+                status: .created
+            )
         }
         administrator.post("users/:name/reset") { _, context in
             guard let name = context.parameters.get("name") else { throw Problem.notFound }
             let login = try await self.asking {
                 try await self.gateway.records.resetPassword(of: name, actor: context.actor ?? "api")
             }
+            self.console.live.disconnect(user: login.user)
             return try self.console.json(APIModel.Login(user: login.user, password: login.password))
         }
     }
@@ -108,6 +116,8 @@ struct APIRoutes {
     private struct UserRequest: Decodable {
         var name: String
         var role: String
+        /// Without one, a password is generated that has to be changed.
+        var password: String?
     }
 
     private func adopt(_ body: AdoptRequest, id: String?, actor: String) async throws {

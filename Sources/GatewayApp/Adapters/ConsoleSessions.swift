@@ -21,6 +21,35 @@ struct ConsoleSessions: SessionStore, TokenStore {
 
     func logout(token: String) async throws { try await self.records.perform { try $0.endSession(token: token) } }
 
+    func changePassword(
+        of session: ConsoleSession,
+        from old: String,
+        to new: String,
+        source: String
+    ) async throws -> PasswordChange {
+        if let weakness = PasswordRules.weakness(of: new, user: session.user) { return .refused(weakness) }
+        do {
+            let verdict = try await self.records.changePassword(
+                of: session.user,
+                from: old,
+                to: new,
+                source: source,
+                keepingSession: session.id
+            )
+            switch verdict {
+            case .correct: return .done
+            case .wrong: return .wrong
+            case .locked(let seconds): return .locked(retryAfterSeconds: seconds)
+            case .busy: return .locked(retryAfterSeconds: 5)
+            }
+        } catch let error as RecordsError where error.code == .weakPassword {
+            // The rules hold, so it is the old one again.
+            return .refused(
+                LocalizedText(vi: "Mật khẩu mới trùng mật khẩu cũ; hãy chọn mật khẩu khác.", en: error.description)
+            )
+        }
+    }
+
     func setLanguage(_ language: Language, for token: String) async throws {
         try await self.records.perform { try $0.setLanguage(language, forToken: token) }
     }
@@ -58,7 +87,8 @@ extension SessionRecord {
             user: self.user,
             role: self.role.consoleRole,
             csrfToken: self.csrfToken,
-            language: self.language
+            language: self.language,
+            mustChangePassword: self.mustChangePassword
         )
     }
 }
