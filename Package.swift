@@ -70,7 +70,7 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
-        module("SiteConfiguration", ["CampusModel", "StrictYAML"]),
+        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
@@ -121,7 +121,7 @@ let package = Package(
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
-        tests("SiteConfigurationTests", ["CampusModel", "SiteConfiguration", "StrictYAML"]),
+        tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),
         tests("ModbusTransportTests", ["ModbusTransport"]),
         tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
         tests(

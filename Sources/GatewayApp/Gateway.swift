@@ -174,7 +174,12 @@ package final class Gateway: Sendable {
     /// - Throws: ``GatewayError`` when `site.yaml` itself cannot be used; then everything stays as it was.
     @discardableResult
     package func reload(actor: String) throws -> [String] {
-        let files = try ConfigurationFiles.read(gateway: self.configuration)
+        let files: ConfigurationFiles
+        do throws(ConfigurationError) {
+            files = try ConfigurationFiles.read(gateway: self.configuration)
+        } catch {
+            throw GatewayError(error.description)
+        }
         self.apply(files)
         try self.records.audit(actor: actor, action: "reload", subject: "configuration")
         return self.configurationProblems.problems

@@ -27,37 +27,25 @@ struct CheckCommand: ParsableCommand {
     var config = "gateway.yaml"
 
     func run() throws {
-        var problems: [String] = []
-        do throws(YAMLProblems) {
-            let gateway = try GatewayConfiguration.read(
-                yaml: (try? TextFile.read(self.config)) ?? "",
-                file: self.config
-            )
-            let library = ProfileLibrary(folders: gateway.profileFolders)
-            problems += library.problems.map(\.description)
-            for profile in library.profiles {
+        var isGood = false
+        do throws(ConfigurationError) {
+            let files = try ConfigurationFiles.read(path: self.config)
+            var problems = files.problems
+            for profile in files.library.profiles {
                 problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
             }
-            let site = try SiteDefinition.read(
-                yaml: (try? TextFile.read(gateway.siteFile)) ?? "",
-                file: gateway.siteFile
-            )
-            for device in site.devices where library[device.profile] == nil {
-                let hint =
-                    NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
-                    .map { "; did you mean '\($0)'?" } ?? ""
-                problems.append(
-                    "\(gateway.siteFile):\(device.line): there is no profile called '\(device.profile)'\(hint)"
+            for problem in problems { print(problem) }
+            isGood = problems.isEmpty
+            if isGood {
+                print(
+                    "\(self.config): good: \(files.site.devices.count) devices, "
+                        + "\(files.library.profiles.count) profiles"
                 )
             }
-            if problems.isEmpty {
-                print("\(self.config): good: \(site.devices.count) devices, \(library.profiles.count) profiles")
-            }
         } catch {
-            problems += error.problems.map(\.description)
+            print(error.description)
         }
-        for problem in problems { print(problem) }
-        if !problems.isEmpty { throw ExitCode(1) }
+        if !isGood { throw ExitCode(1) }
     }
 }
 

@@ -92,6 +92,8 @@ struct GatewayClient: Sendable {
 
     private func answer(to request: HTTPClientRequest) async throws -> (status: UInt, body: Data) {
         var configuration = HTTPClient.Configuration()
+        // A refused connection is an answer: nobody wants to wait ten seconds for it.
+        configuration.connectionPool.retryConnectionEstablishment = false
         if let authority {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.additionalTrustRoots = [.file(authority)]

@@ -76,6 +76,13 @@ extension Problem {
         )
     }
 
+    /// 404, saying what there is none of.
+    package static func notFound(_ detail: LocalizedText) -> Problem {
+        var problem = Problem.notFound
+        problem.detail = detail
+        return problem
+    }
+
     /// 401: the caller is unknown.
     package static var unauthenticated: Problem {
         Problem(

@@ -25,7 +25,9 @@ import Testing
                 #expect(page.status == .ok)
                 #expect(page.text.contains("Mật khẩu này do người khác tạo"))
                 #expect(try await client.get("/healthz", cookie).status == .ok)
-                #expect(try await client.post("/logout", "_csrf=csrf-of-1-0123456789abcdef", cookie).status == .seeOther)
+                #expect(
+                    try await client.post("/logout", "_csrf=csrf-of-1-0123456789abcdef", cookie).status == .seeOther
+                )
             }
     }
 

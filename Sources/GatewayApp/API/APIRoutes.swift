@@ -196,8 +196,11 @@ struct APIRoutes {
 
     private func devices(_ request: Request) throws -> APIModel.List<APIModel.Device> {
         let limit = try APIQuery.limit(request, standard: 500, maximum: 5_000)
-        let node = request.query["node"]
+        let node = try self.knownNode(request)
         let state = request.query["state"]
+        if let state, DeviceHealth.State(rawValue: state) == nil {
+            throw Self.invalid("state: waiting, online, late, offline, quarantined")
+        }
         let after = request.query["after"]
         var items: [APIModel.Device] = []
         for runtime in self.gateway.engine.devices.sorted(by: { $0.device.id < $1.device.id }) {
@@ -220,8 +223,8 @@ struct APIRoutes {
     private func latest(_ request: Request) throws -> APIModel.List<APIModel.Point> {
         let limit = try APIQuery.limit(request, standard: 1_000, maximum: 10_000)
         let after = request.query["after"].flatMap { PointID($0) }
-        let device = request.query["device"]
-        let node = request.query["node"]
+        let device = try request.query["device"].map { try self.runtime(named: $0).device.id.rawValue }
+        let node = try self.knownNode(request)
         var items: [APIModel.Point] = []
         for runtime in self.gateway.engine.devices.sorted(by: { $0.device.id < $1.device.id }) {
             if let after, runtime.device.id < after.device { continue }
@@ -237,16 +240,33 @@ struct APIRoutes {
     }
 
     private func runtime(_ context: ConsoleContext) throws -> DeviceRuntime {
-        guard let id = context.parameters.get("device"),
-            let runtime = self.gateway.engine.device(DeviceID(rawValue: id))
-        else { throw Problem.notFound }
+        guard let id = context.parameters.get("device") else { throw Problem.notFound }
+        return try self.runtime(named: id)
+    }
+
+    private func runtime(named id: String) throws -> DeviceRuntime {
+        guard let runtime = self.gateway.engine.device(DeviceID(rawValue: id)) else {
+            throw Problem.notFound(LocalizedText(vi: "Không có thiết bị “\(id)”.", en: "There is no device “\(id)”."))
+        }
         return runtime
+    }
+
+    /// The node that a list is about, if it names one.
+    private func knownNode(_ request: Request) throws -> String? {
+        guard let node = request.query["node"] else { return nil }
+        guard self.gateway.site.nodes.contains(where: { $0.id.rawValue == node }) else {
+            throw Problem.notFound(LocalizedText(vi: "Không có nơi “\(node)”.", en: "There is no node “\(node)”."))
+        }
+        return node
     }
 
     private func series(_ context: ConsoleContext) throws -> (series: SeriesIndex, unit: String) {
         guard let device = context.parameters.get("device"), let point = context.parameters.get("point"),
             let series = self.gateway.ring.existingSeries(named: "\(device)/\(point)")
-        else { throw Problem.notFound }
+        else {
+            let name = "\(context.parameters.get("device") ?? "")/\(context.parameters.get("point") ?? "")"
+            throw Problem.notFound(LocalizedText(vi: "Không có điểm đo “\(name)”.", en: "There is no point “\(name)”."))
+        }
         let profile = self.gateway.engine.device(DeviceID(rawValue: device))?.device.profile
         return (series, profile?.points.first { $0.name == point }?.unit ?? "1")
     }

@@ -1,7 +1,11 @@
 package import DeviceProfile
 internal import Foundation
-package import SiteConfiguration
 internal import StrictYAML
+
+/// Why the configuration cannot be used: one line for each problem, with file, line and remedy.
+package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
+    package var description: String
+}
 
 /// Everything that the configuration files say, read together.
 package struct ConfigurationFiles: Sendable {
@@ -13,20 +17,20 @@ package struct ConfigurationFiles: Sendable {
 
     /// Reads `gateway.yaml` and what it names.
     ///
-    /// - Throws: ``GatewayError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
-    package static func read(path: String) throws(GatewayError) -> ConfigurationFiles {
+    /// - Throws: ``ConfigurationError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
+    package static func read(path: String) throws(ConfigurationError) -> ConfigurationFiles {
         let gateway: GatewayConfiguration
         let yaml = try self.text(of: path)
         do throws(YAMLProblems) {
             gateway = try GatewayConfiguration.read(yaml: yaml, file: path)
         } catch {
-            throw GatewayError(error.description)
+            throw ConfigurationError(description: error.description)
         }
         return try self.read(gateway: gateway)
     }
 
     /// Reads the site, the adopted devices and the profiles anew.
-    package static func read(gateway: GatewayConfiguration) throws(GatewayError) -> ConfigurationFiles {
+    package static func read(gateway: GatewayConfiguration) throws(ConfigurationError) -> ConfigurationFiles {
         let siteText = try self.text(of: gateway.siteFile)
         let adoptedFile = self.adoptedFile(gateway)
         let adoptedText = FileManager.default.fileExists(atPath: adoptedFile) ? try self.text(of: adoptedFile) : nil
@@ -36,16 +40,30 @@ package struct ConfigurationFiles: Sendable {
             if let adoptedText { try read.add(adopted: adoptedText, file: adoptedFile) }
             site = read
         } catch {
-            throw GatewayError(error.description)
+            throw ConfigurationError(description: error.description)
         }
         let library = ProfileLibrary(folders: gateway.profileFolders)
-        var problems = library.problems.map(\.description)
+        var problems = library.problems.map(\.description) + self.unreadable(gateway)
         for device in site.devices {
             if let problem = self.problem(of: device, library) {
                 problems.append("\(gateway.siteFile):\(device.line): device \(device.id): \(problem)")
             }
         }
         return ConfigurationFiles(gateway: gateway, site: site, library: library, problems: problems)
+    }
+
+    /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.
+    private static func unreadable(_ gateway: GatewayConfiguration) -> [String] {
+        let broker = gateway.broker
+        let named: [(key: String, path: String?)] = [
+            ("web.tls.certificate", gateway.web.tls?.certificate), ("web.tls.key", gateway.web.tls?.key),
+            ("broker.tls.certificate", broker.certificate?.certificate), ("broker.tls.key", broker.certificate?.key),
+            ("broker.tls.authority", broker.authorityFile), ("broker.passwordFile", broker.passwordFile),
+        ]
+        return named.compactMap { key, path in
+            guard let path, !FileManager.default.isReadableFile(atPath: path) else { return nil }
+            return "\(key): \(path) cannot be read; does it exist, and may this user read it?"
+        }
     }
 
     /// Where devices that were adopted from the quarantine are kept.
@@ -59,17 +77,33 @@ package struct ConfigurationFiles: Sendable {
             return "there is no profile called '\(device.profile)'\(hint)"
         }
         switch (entry.profile.wire, device.address) {
-        case (.modbus, .modbus), (.mqtt, .mqtt): return nil
+        case (.modbus, .modbus): return nil
+        case (.mqtt, .mqtt(let parameters)):
+            do throws(MessageDecoderError) {
+                _ = try MessageDecoder(
+                    profile: entry.profile,
+                    device: device.id,
+                    parameters: parameters,
+                    zonelessOffsetSeconds: 0
+                )
+                return nil
+            } catch {
+                return error.description
+            }
         case (.modbus, .mqtt): return "profile '\(device.profile)' is for Modbus; give the device a 'bus'"
         case (.mqtt, .modbus): return "profile '\(device.profile)' is for MQTT; give the device 'parameters', not a bus"
         }
     }
 
-    private static func text(of path: String) throws(GatewayError) -> String {
+    private static func text(of path: String) throws(ConfigurationError) -> String {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw GatewayError("\(path): the file cannot be read; does it exist, and may this user read it?")
+            throw ConfigurationError(
+                description: "\(path): the file cannot be read; does it exist, and may this user read it?"
+            )
         }
-        guard let text = String(data: data, encoding: .utf8) else { throw GatewayError("\(path): not UTF-8 text") }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw ConfigurationError(description: "\(path): not UTF-8 text")
+        }
         return text
     }
 }
