@@ -1,0 +1,153 @@
+import Acquisition
+import CampusModel
+import DeviceProfile
+import Testing
+
+/// A poller on a bus that is scripted and in time that is made by hand.
+struct BusPollerTests {
+    private let store = MemoryStore()
+    private let time = ManualTime()
+
+    private static let points = """
+          - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+          - {name: b, title: {vi: B, en: B}, unit: "1", poll: fast, wire: {table: holding, address: 1, type: uint16}}
+          - {name: slow, title: {vi: C, en: C}, unit: "1", poll: slow, wire: {table: holding, address: 9, type: uint16}}
+        """
+
+    /// Runs the engine with one device on `bus` while `body` makes time pass.
+    private func polling(
+        _ bus: ScriptedBus,
+        _ profile: DeviceProfile,
+        _ body: (AcquisitionEngine) async throws -> Void
+    ) async throws {
+        let engine = Made.engine(self.store, self.time)
+        let problems = engine.apply(
+            AcquisitionConfiguration(
+                devices: [Made.device("m", profile, .modbus(bus: "b", unit: 7))],
+                buses: [BusBinding(id: "b", endpoint: "e", reader: bus)]
+            )
+        )
+        #expect(problems.isEmpty)
+        let run = Task { try await engine.run() }
+        try await body(engine)
+        run.cancel()
+        _ = await run.result
+    }
+
+    /// Lets `milliseconds` pass in steps of 100, each of which poller and health watch have finished before the next.
+    private func pass(milliseconds: Int) async {
+        await self.time.whenAsleep(2)
+        for _ in 0..<(milliseconds / 100) {
+            self.time.advance(milliseconds: 100)
+            await self.time.whenAsleep(2)
+        }
+    }
+
+    private func eventually(_ fact: () -> Bool) async {
+        for _ in 0..<10_000 where !fact() { await Task.yield() }
+    }
+
+    private static func words(_ request: RegisterRequest, _ time: ManualTime, latency: UInt64 = 5) -> RegisterOutcome {
+        .words(
+            (0..<request.count).map { 100 + request.address + $0 },
+            receivedNanoseconds: time.nowNanoseconds,
+            latencyNanoseconds: latency
+        )
+    }
+
+    @Test func eachPollClassHasItsPeriodAndNeighboursAreReadTogether() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { _ in
+            await self.pass(milliseconds: 61_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 2 }
+        }
+        let fast = bus.requests.filter { $0.address == 0 }
+        #expect((60...62).contains(fast.count))
+        #expect(fast.allSatisfy { $0.count == 2 && $0.unit == 7 && $0.table == .holding })
+        #expect(bus.requests.filter { $0.address == 9 }.count == 2)
+        #expect(self.store.samples(of: "m/a").allSatisfy { $0.value == 100 && $0.quality == .good })
+        #expect(self.store.samples(of: "m/b").allSatisfy { $0.value == 101 })
+        let ticks = self.store.samples(of: "m/a").map(\.tick.rawValue)
+        let steps = Set(zip(ticks, ticks.dropFirst()).map { $1 - $0 })
+        #expect(steps == [1_000], "a schedule without drift")
+    }
+
+    @Test func aFailingDeviceGoesLateThenOfflineAndItsPointsAreMarkedOnce() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 3_000)
+            await self.eventually { self.store.samples(of: "m/a").count >= 3 }
+            bus.answer { _ in .failure(BusFailure(reason: .timeout, message: "no reply within 1 s")) }
+            await self.pass(milliseconds: 10_000)
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.eventually { device.health.state == .offline }
+            #expect(device.health.state == .offline)
+            #expect(device.snapshot().fault?.message == "no reply within 1 s")
+            #expect(device.snapshot().fault?.frame.contains("unit 7, function 3, address 0, count 2") == true)
+            let marked = self.store.samples(of: "m/a").filter { $0.quality == .bad(.communication) }
+            #expect(marked.count == 1)
+            bus.answer { Self.words($0, time) }
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.health.state == .online }
+            #expect(device.health.state == .online)
+        }
+        #expect(self.store.samples(of: "m/a").last?.quality == .good)
+    }
+
+    @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {
+        let time = self.time
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+              - {name: b, title: {vi: B, en: B}, unit: "1", poll: fast, wire: {table: holding, address: 1, type: uint16}}
+              - {name: c, title: {vi: C, en: C}, unit: "1", poll: fast, wire: {table: holding, address: 2, type: uint16}}
+            """
+        let bus = ScriptedBus { request in
+            let range = request.address..<(request.address + request.count)
+            return range.contains(1)
+                ? .failure(BusFailure(reason: .exception, exceptionCode: 2, message: "illegal data address"))
+                : Self.words(request, time)
+        }
+        try await self.polling(bus, try Made.meter(points)) { engine in
+            await self.pass(milliseconds: 6_000)
+            await self.eventually { self.store.samples(of: "m/c").contains { $0.quality == .good } }
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            #expect(device.health.state != .offline, "most of it answers")
+            #expect(device.snapshot().fault?.reason == "exception2")
+        }
+        #expect(self.store.samples(of: "m/a").contains { $0.value == 100 && $0.quality == .good })
+        #expect(self.store.samples(of: "m/c").contains { $0.value == 102 && $0.quality == .good })
+        #expect(!self.store.samples(of: "m/b").contains { $0.quality.level != .bad })
+    }
+
+    @Test func aBusyBusSkipsPeriodsInsteadOfCatchingUp() async throws {
+        let time = self.time
+        let bus = ScriptedBus { request in
+            // Each request takes 3.5 periods of the fast class.
+            time.pass(milliseconds: 3_500)
+            return Self.words(request, time)
+        }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.eventually { bus.requests.filter { $0.address == 0 }.count >= 10 }
+            #expect((engine.skippedPeriods["b"] ?? 0) >= 20)
+        }
+        let ticks = self.store.samples(of: "m/a").map(\.tick.rawValue)
+        #expect(Set(ticks).count == ticks.count)
+        #expect(zip(ticks, ticks.dropFirst()).allSatisfy { $1 - $0 >= 1_000 })
+    }
+
+    @Test func twoRepliesOfOneMillisecondHaveTwoTicks() async throws {
+        let stopped = self.time.nowNanoseconds
+        let bus = ScriptedBus { request in
+            .words([1, 2].prefix(Int(request.count)).map { $0 }, receivedNanoseconds: stopped, latencyNanoseconds: 1)
+        }
+        try await self.polling(bus, try Made.meter(Self.points)) { _ in
+            await self.pass(milliseconds: 5_000)
+            await self.eventually { self.store.samples(of: "m/a").count >= 5 }
+        }
+        let ticks = self.store.samples(of: "m/a").map(\.tick.rawValue)
+        #expect(ticks.count >= 5)
+        #expect(Set(ticks).count == ticks.count)
+    }
+}

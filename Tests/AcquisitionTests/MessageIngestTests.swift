@@ -1,0 +1,173 @@
+import Acquisition
+import CampusModel
+import Testing
+
+/// Messages in, samples and events out, with nothing real around.
+struct MessageIngestTests {
+    private let store: MemoryStore
+    private let time = ManualTime()
+    private let engine: AcquisitionEngine
+    private static let at: Int64 = 1_790_000_000_000
+
+    init() throws { try self.init(store: MemoryStore()) }
+
+    private init(store: MemoryStore) throws {
+        self.store = store
+        self.engine = Made.engine(store, self.time)
+        let problems = self.engine.apply(
+            AcquisitionConfiguration(
+                devices: [Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]))],
+                buses: []
+            )
+        )
+        #expect(problems.isEmpty)
+    }
+
+    private func message(_ topic: String, _ payload: String, isRetained: Bool = false) -> InboundMessage {
+        InboundMessage(
+            topic: topic,
+            payload: Array(payload.utf8),
+            isRetained: isRetained,
+            receivedNanoseconds: self.time.nowNanoseconds
+        )
+    }
+
+    private func receive(_ topic: String, _ payload: String, isRetained: Bool = false) throws {
+        try self.engine.ingest.receive([self.message(topic, payload, isRetained: isRetained)])
+    }
+
+    private func state(_ offset: Int64, _ rest: String) -> String { #"{"at": \#(Self.at + offset), \#(rest)}"# }
+
+    @Test func valuesCarryTheDevicesTimeAndArrivalIsKeptApart() throws {
+        try self.receive("t/x/state", self.state(500, #""a": 21.5, "b": 3"#))
+        let sample = try #require(self.store.samples(of: "x/a").first)
+        #expect(sample == Sample(tick: Tick(milliseconds: Self.at + 500), value: 21.5, quality: .good))
+        let point = try #require(self.engine.device(DeviceID(rawValue: "x"))?.point(at: 0))
+        #expect(point.received == self.time.now())
+    }
+
+    @Test func valuesInsideTheirDeadbandAreNotStoredAgain() throws {
+        for (offset, value) in [3, 3.2, 3.4, 3.6, 3.7].enumerated() {
+            try self.receive("t/x/state", self.state(Int64(offset) * 1_000, #""a": 20, "b": \#(value)"#))
+        }
+        #expect(self.store.samples(of: "x/b").map(\.value) == [3, 3.6])
+        #expect(self.store.samples(of: "x/a").count == 5)
+        // After the heartbeat the same value is stored, so that silence is not mistaken for it.
+        try self.receive("t/x/state", self.state(1_000_000, #""a": 20, "b": 3.6"#))
+        #expect(self.store.samples(of: "x/b").map(\.value) == [3, 3.6, 3.6])
+    }
+
+    @Test func badValuesAreStoredOnceWithTheirReason() throws {
+        for offset in 0..<3 { try self.receive("t/x/state", self.state(Int64(offset), #""a": 999, "b": null"#)) }
+        #expect(self.store.samples(of: "x/a").map(\.quality) == [.bad(.range)])
+        #expect(self.store.samples(of: "x/a").map(\.value) == [0])
+        #expect(self.store.samples(of: "x/b").map(\.quality) == [.bad(.sentinel)])
+        try self.receive("t/x/state", self.state(9, #""a": 20, "b": 1"#))
+        #expect(self.store.samples(of: "x/a").map(\.quality) == [.bad(.range), .good])
+    }
+
+    @Test func anAbsentValueIsNotANullOne() throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20"#))
+        #expect(self.store.samples(of: "x/b").isEmpty)
+        #expect(self.store.samples(of: "x/a").count == 1)
+    }
+
+    @Test func retainedValuesAreUncertainBecauseNobodyKnowsTheirAge() throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#), isRetained: true)
+        #expect(self.store.samples.map(\.sample.quality) == [.uncertain(.stale), .uncertain(.stale)])
+    }
+
+    @Test func aPayloadThatBreaksItsProfileIsQuarantinedAndNothingOfItStored() throws {
+        try self.receive("t/x/state", "{\"at\": 12")
+        #expect(self.store.samples.isEmpty)
+        #expect(self.engine.ingest.statistics.violations == 1)
+        let entry = try #require(self.engine.quarantine.entries.first)
+        #expect(entry.topic == "t/x/state")
+        #expect(entry.reason == "jsonSyntax")
+        #expect(entry.payload.contains("at"))
+        let device = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        #expect(device.snapshot().fault?.reason == "jsonSyntax")
+    }
+
+    @Test func messagesOfNobodyAreCountedAndQuarantinedWithinBounds() throws {
+        for number in 0..<50 { try self.receive("other/\(number)", "?") }
+        #expect(self.engine.ingest.statistics.unclaimed == 50)
+        #expect(self.engine.quarantine.entries.count <= 10)
+    }
+
+    @Test func eventsThatCannotBeCommittedRefuseTheWholeBatch() throws {
+        let tests = try Self(store: MemoryStore(refusing: 1))
+        let batch = [tests.message("t/x/card", #"{"n": 1, "uid": "04A1B2C3"}"#)]
+        #expect(throws: MemoryStore.Refused.self) { try tests.engine.ingest.receive(batch) }
+        #expect(tests.store.events.isEmpty)
+        try tests.engine.ingest.receive(batch)
+        let event = try #require(tests.store.events.first)
+        #expect(event.sequence == "1")
+        #expect(event.kind == .card)
+        #expect(event.fields.first?.privacy == .mask)
+    }
+
+    @Test func personalFieldsAreMaskedInQuarantine() throws {
+        try self.receive("t/x/card", #"{"n": 1, "uid": "04A1B2C3D4", "#)
+        let entry = try #require(self.engine.quarantine.entries.first)
+        #expect(!entry.payload.contains("04A1B2C3D4"))
+    }
+
+    @Test func theLastWillMarksTheDeviceAndItsPoints() throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
+        try self.receive("t/x/lwt", "0")
+        let device = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        #expect(device.health.state == .offline)
+        #expect(self.store.samples(of: "x/a").last?.quality == .bad(.communication))
+        try self.receive("t/x/lwt", "1")
+        #expect(device.health.state == .online)
+    }
+
+    @Test func aSilentPublisherBecomesLateThenOfflineByTime() async throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
+        let device = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        let engine = self.engine
+        let run = Task { try await engine.run() }
+        await self.time.whenAsleep()
+        var seen: [DeviceHealth.State] = [device.health.state]
+        for _ in 0..<60 {
+            self.time.advance(milliseconds: 1_000)
+            await self.time.whenAsleep()
+            if seen.last != device.health.state { seen.append(device.health.state) }
+        }
+        run.cancel()
+        _ = await run.result
+        #expect(seen == [.online, .late, .offline])
+        #expect(self.store.samples(of: "x/a").last?.quality == .bad(.stale))
+    }
+
+    @Test func aReloadKeepsWhatDidNotChange() throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
+        let before = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        let same = Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]))
+        let other = Made.device("y", try Made.publisher(), .mqtt(parameters: ["device": "y"]))
+        #expect(self.engine.apply(AcquisitionConfiguration(devices: [same, other], buses: [])).isEmpty)
+        #expect(self.engine.device(DeviceID(rawValue: "x")) === before)
+        #expect(self.engine.topicFilters == ["t/x/card", "t/x/lwt", "t/x/state", "t/y/card", "t/y/lwt", "t/y/state"])
+        let changed = Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]), revision: "2")
+        #expect(self.engine.apply(AcquisitionConfiguration(devices: [changed], buses: [])).isEmpty)
+        #expect(self.engine.device(DeviceID(rawValue: "x")) !== before)
+        #expect(self.engine.device(DeviceID(rawValue: "y")) == nil)
+    }
+
+    @Test func aFullStoreIsAProblemOfTheDeviceThatFoundNoRoom() throws {
+        let engine = Made.engine(MemoryStore(seriesMax: 3), self.time)
+        let problems = engine.apply(
+            AcquisitionConfiguration(
+                devices: try ["x", "y"]
+                    .map {
+                        Made.device($0, try Made.publisher(), .mqtt(parameters: ["device": $0]))
+                    },
+                buses: []
+            )
+        )
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains("device y") == true)
+        #expect(engine.device(DeviceID(rawValue: "x")) != nil)
+    }
+}
