@@ -61,10 +61,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // C: system libraries and libc shims, each imported by exactly one Swift module.
+        // C: system libraries, each imported by exactly one Swift module.
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
-        .target(name: "CPlatform"),
 
         // Pure: no I/O.
         module("CampusModel"),
@@ -73,7 +72,7 @@ let package = Package(
         module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
         // Adapters: one outside thing each.
-        module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
+        module("TimeSeriesRing", ["CampusModel"]),
         module("MQTTTransport", ["CMosquitto", logging, serviceLifecycle]),
         module("ModbusTransport", ["CModbus", logging]),
 
@@ -131,6 +130,10 @@ let package = Package(
                 "TimeSeriesRing", "campus-gateway", "campus-simulator", "campusctl", asyncHTTPClient, logging, nioCore,
                 nioFoundationCompat, nioHTTP1, nioSSL,
             ]
+        ),
+        tests(
+            "SimulatorAppTests",
+            ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
         ),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(

@@ -21,6 +21,8 @@ static double now(void) {
 
 static void *poll_port(void *argument) {
     modbus_t *context = modbus_new_tcp("127.0.0.1", first_port + (int)(long)argument);
+    // A busy machine may pause the slave for longer than the usual 500 ms.
+    modbus_set_response_timeout(context, 5, 0);
     if (modbus_connect(context) < 0) return perror("connect"), exit(1), NULL;
     float *last = calloc((size_t)(units * size / 2), sizeof *last);
     uint16_t words[125];

@@ -13,12 +13,16 @@
 static atomic_long requests, registers;
 static int size;
 
+struct port {
+    modbus_t *context;
+    int listener;
+};
+
 static void *serve(void *argument) {
-    modbus_t *context = argument;
+    modbus_t *context = ((struct port *)argument)->context;
+    int listener = ((struct port *)argument)->listener;
     modbus_mapping_t *mapping = modbus_mapping_new(0, 0, size, 0);
     for (int i = 0; i + 1 < size; i += 2) modbus_set_float_abcd((float)i, mapping->tab_registers + i);
-    int listener = modbus_tcp_listen(context, 8);
-    if (listener < 0) return perror("listen"), exit(1), NULL;
     for (;;) {
         int socket = modbus_tcp_accept(context, &listener);
         if (socket < 0) continue;
@@ -38,8 +42,13 @@ int main(int count, char **arguments) {
     if (count != 4) return fputs("usage: modbus_slave FIRST_PORT PORTS REGISTERS\n", stderr), 2;
     size = atoi(arguments[3]);
     for (int i = 0; i < atoi(arguments[2]); i++) {
+        // Listening before it says that it is ready.
+        struct port *port = malloc(sizeof *port);
+        port->context = modbus_new_tcp("127.0.0.1", atoi(arguments[1]) + i);
+        port->listener = modbus_tcp_listen(port->context, 8);
+        if (port->listener < 0) return perror("listen"), 1;
         pthread_t thread;
-        pthread_create(&thread, NULL, serve, modbus_new_tcp("127.0.0.1", atoi(arguments[1]) + i));
+        pthread_create(&thread, NULL, serve, port);
     }
     puts("ready");
     fflush(stdout);
