@@ -127,7 +127,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
-                "TimeSeriesRing", "campus-gateway", "campus-simulator", "campusctl", asyncHTTPClient, logging, nioCore,
+                "SchoolRecords", "SiteConfiguration", "TimeSeriesRing", "campus-gateway", "campus-simulator",
+                "campusctl", asyncHTTPClient, logging, nioCore,
                 nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),

@@ -17,6 +17,7 @@ package final class Gateway: Sendable {
 
     package let configuration: GatewayConfiguration
     package let ring: TimeSeriesRing
+    let store: RingStore
     package let records: Records
     package let engine: AcquisitionEngine
     package let clock: any TickClock
@@ -57,11 +58,12 @@ package final class Gateway: Sendable {
         let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
         self.clock = clock
         self.started = clock.now()
+        self.store = RingStore(ring: self.ring, clock: clock)
         self.records = try Self.openRecords(state, clock, logger)
         let polling = configuration.polling
         self.engine = AcquisitionEngine(
             profiles: files.library.profiles,
-            store: RingStore(ring: self.ring),
+            store: self.store,
             events: RecordsStore(records: self.records),
             clock: clock,
             options: PollingOptions(

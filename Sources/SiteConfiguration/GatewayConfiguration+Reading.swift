@@ -19,6 +19,7 @@ extension GatewayConfiguration {
             broker: self.broker(root.optionalMap("broker"), paths),
             polling: self.polling(root.optionalMap("polling")),
             ring: self.ring(root.optionalMap("ring")),
+            retention: self.retention(root.optionalMap("records")),
             quarantineEntries: self.quarantine(root.optionalMap("quarantine")),
             logLevel: self.logLevel(root.optionalMap("log"))
         )
@@ -170,6 +171,21 @@ extension GatewayConfiguration {
         )
         map.finish()
         return ring
+    }
+
+    private static func retention(_ map: YAMLMap?) -> Retention {
+        let day: Int64 = 86_400_000
+        var retention = Retention(
+            eventsMilliseconds: 30 * day,
+            hoursMilliseconds: 400 * day,
+            daysMilliseconds: 3_650 * day
+        )
+        guard let map else { return retention }
+        retention.eventsMilliseconds = map.milliseconds("events", in: day...(3_650 * day), default: 30 * day)
+        retention.hoursMilliseconds = map.milliseconds("hours", in: (8 * day)...(3_650 * day), default: 400 * day)
+        retention.daysMilliseconds = map.milliseconds("days", in: (31 * day)...(36_500 * day), default: 3_650 * day)
+        map.finish()
+        return retention
     }
 
     private static func quarantine(_ map: YAMLMap?) -> Int {

@@ -73,6 +73,16 @@ package struct GatewayConfiguration: Sendable, Hashable {
         package var synchronizeSeconds: Int
     }
 
+    /// How long the records keep what, milliseconds; what is older is erased.
+    package struct Retention: Sendable, Hashable {
+        /// Events: card and tag reads, buttons.
+        package var eventsMilliseconds: Int64
+        /// Hourly summaries.
+        package var hoursMilliseconds: Int64
+        /// Daily summaries.
+        package var daysMilliseconds: Int64
+    }
+
     /// Folder of everything that the gateway writes.
     package var stateFolder: String
     /// Folders with device profiles, later ones override earlier ones.
@@ -83,6 +93,7 @@ package struct GatewayConfiguration: Sendable, Hashable {
     package var broker: Broker
     package var polling: Polling
     package var ring: Ring
+    package var retention: Retention
     package var quarantineEntries: Int
     /// `trace` … `critical`.
     package var logLevel: String

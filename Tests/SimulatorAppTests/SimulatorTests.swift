@@ -15,7 +15,8 @@ struct RecordingTests {
     @Test func rowsHaveTheirTimeAndTheNumbersThatAreThere() throws {
         let recording = try self.read("Date,Time,a,b\n2017-12-22,9:00:09,1.5,x\r\n2017-12-22,10:49:41,,-2\n")
         #expect(
-            recording.rows.map(\.tick) == ["2017-12-22T09:00:09Z", "2017-12-22T10:49:41Z"].compactMap { UTCText.tick(rfc3339: $0) }
+            recording.rows.map(\.tick)
+                == ["2017-12-22T09:00:09Z", "2017-12-22T10:49:41Z"].compactMap { UTCText.tick(rfc3339: $0) }
         )
         #expect(recording.rows.map(\.values) == [["a": 1.5], ["b": -2]])
     }

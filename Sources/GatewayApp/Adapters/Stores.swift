@@ -5,13 +5,46 @@ internal import SchoolRecords
 internal import Synchronization
 internal import TimeSeriesRing
 
-/// Lets acquisition store samples in the ring.
-struct RingStore: SampleStoring {
-    let ring: TimeSeriesRing
+/// Lets acquisition store samples in the ring, and remembers the hours that a late sample changed.
+final class RingStore: SampleStoring {
+    private static let hour: Int64 = 3_600_000
+
+    private let ring: TimeSeriesRing
+    private let clock: any TickClock
+    /// Starts of finished hours that got samples since they were asked for last; those of a week at most.
+    private let late = Mutex<Set<Int64>>([])
+
+    init(ring: TimeSeriesRing, clock: any TickClock) {
+        self.ring = ring
+        self.clock = clock
+    }
 
     func series(named name: String) throws -> SeriesIndex { try self.ring.series(named: name) }
 
-    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) { self.ring.append(contentsOf: samples) }
+    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) {
+        self.ring.append(contentsOf: samples)
+        let now = self.clock.now().rawValue
+        let current = now - now % Self.hour
+        let oldest = current - 168 * Self.hour
+        var last: Int64?
+        for index in samples.indices {
+            let tick = samples[index].sample.tick.rawValue
+            guard tick < current, tick >= oldest else { continue }
+            let start = tick - tick % Self.hour
+            if start != last {
+                self.late.withLock { _ = $0.insert(start) }
+                last = start
+            }
+        }
+    }
+
+    /// The hours whose summaries are to be made again; each is told once.
+    func takeLateHours() -> [Tick] {
+        self.late.withLock { late in
+            defer { late = [] }
+            return late.sorted().map { Tick(milliseconds: $0) }
+        }
+    }
 }
 
 /// Lets acquisition commit events to the records.

@@ -7,7 +7,8 @@ internal import ServiceLifecycle
 internal import SiteConfiguration
 internal import TimeSeriesRing
 
-/// Writes the hourly and daily summaries of each point into the records, so that history outlives the ring.
+/// Writes the hourly and daily summaries of each point into the records, so that history outlives the ring, makes those
+/// again that a late sample changed, and erases what has been kept long enough.
 struct Summarizer: Service {
     let gateway: Gateway
 
@@ -16,7 +17,14 @@ struct Summarizer: Service {
             while !Task.isCancelled {
                 do {
                     let gateway = self.gateway
-                    try await gateway.records.perform { try Self.summarize(gateway, $0) }
+                    try await gateway.records.perform { records in
+                        try records.reopenSummaries(
+                            gateway.store.takeLateHours(),
+                            utcOffsetSeconds: gateway.site.utcOffsetSeconds
+                        )
+                        try Self.summarize(gateway, records)
+                        try Self.eraseWhatIsOver(gateway, records)
+                    }
                 } catch {
                     self.gateway.logger.error(
                         "summaries not written; tried again later",
@@ -25,6 +33,17 @@ struct Summarizer: Service {
                 }
                 try? await Task.sleep(for: .seconds(60))
             }
+        }
+    }
+
+    /// Erases what is older than `gateway.yaml` says; at most 10,000 rows of a kind a minute, so that nobody waits.
+    static func eraseWhatIsOver(_ gateway: Gateway, _ records: Records) throws {
+        let now = gateway.clock.now()
+        let kept = gateway.configuration.retention
+        try records.eraseEvents(before: now.advanced(byMilliseconds: -kept.eventsMilliseconds), actor: "gateway")
+        let periods = [(SummaryPeriod.hour, kept.hoursMilliseconds), (.day, kept.daysMilliseconds)]
+        for (period, milliseconds) in periods {
+            try records.eraseSummaries(period, before: now.advanced(byMilliseconds: -milliseconds), actor: "gateway")
         }
     }
 
