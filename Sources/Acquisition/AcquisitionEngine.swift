@@ -187,7 +187,8 @@ package final class AcquisitionEngine: Service, Sendable {
                     running[id] = nil
                 }
                 for poller in wanted where running[ObjectIdentifier(poller)] == nil {
-                    let task = Task { await poller.run() }
+                    // On the bus's own thread: what it reads is decoded where it arrived.
+                    let task = Task(executorPreference: poller.executor) { await poller.run() }
                     running[ObjectIdentifier(poller)] = task
                     group.addTask {
                         await withTaskCancellationHandler {

@@ -44,6 +44,9 @@ package final class BusPoller: Sendable {
         self.devices = Mutex(DeviceList())
     }
 
+    /// Where ``run()`` runs best.
+    var executor: (any TaskExecutor)? { self.reader.executor }
+
     /// Periods that were skipped because the bus was still busy.
     package var skippedPeriods: UInt64 { self.skipped.load(ordering: .relaxed) }
 

@@ -58,6 +58,8 @@ package enum RegisterOutcome: Sendable {
 ///
 /// The app supplies the adapter; it must never block the caller's thread.
 package protocol RegisterReading: Sendable {
+    /// Where the poller of this endpoint runs best; `nil` for anywhere.
+    var executor: (any TaskExecutor)? { get }
     /// Reads all requests in order, with one outcome each.
     func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome]
     /// Writes one value; `nil` when it was confirmed.

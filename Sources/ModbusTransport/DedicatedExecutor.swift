@@ -1,7 +1,9 @@
 internal import Dispatch
 
 /// Runs one actor's jobs on a private serial queue, so that a blocking C call delays only that actor.
-package final class DedicatedExecutor: SerialExecutor {
+///
+/// A task that prefers it runs on the same queue between its calls of the actor, and changes threads for none of them.
+package final class DedicatedExecutor: SerialExecutor, TaskExecutor {
     private let queue: DispatchQueue
 
     /// The label is how tools show the queue.
@@ -9,7 +11,12 @@ package final class DedicatedExecutor: SerialExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        self.queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        self.queue.async {
+            job.runSynchronously(
+                isolatedTo: self.asUnownedSerialExecutor(),
+                taskExecutor: self.asUnownedTaskExecutor()
+            )
+        }
     }
 
     package func checkIsolated() { dispatchPrecondition(condition: .onQueue(self.queue)) }

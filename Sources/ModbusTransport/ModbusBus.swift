@@ -23,6 +23,9 @@ package actor ModbusBus {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { self.executor.asUnownedSerialExecutor() }
 
+    /// For the task that mostly talks to this bus.
+    package nonisolated var taskExecutor: any TaskExecutor { self.executor }
+
     /// Makes a bus; it connects at the first request.
     ///
     /// - Parameter now: `CLOCK_BOOTTIME` in nanoseconds for the back-off; a test brings its own.

@@ -144,6 +144,7 @@ final class ScriptedBus: RegisterReading {
 
     func answer(with answer: @escaping Answer) { self.state.withLock { $0.answer = answer } }
 
+    var executor: (any TaskExecutor)? { nil }
     var requests: [RegisterRequest] { self.state.withLock { $0.requests } }
     var writes: [RegisterWrite] { self.state.withLock { $0.writes } }
 

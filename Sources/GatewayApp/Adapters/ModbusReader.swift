@@ -7,6 +7,8 @@ internal import SiteConfiguration
 struct ModbusReader: RegisterReading {
     let bus: ModbusBus
 
+    var executor: (any TaskExecutor)? { self.bus.taskExecutor }
+
     func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome] {
         let results = await self.bus.read(
             requests.map { request in
