@@ -2,7 +2,7 @@ internal import CampusModel
 
 /// The places of everything in the ring's files; `docs/formats/ring.md` has the pictures.
 struct RingLayout: Sendable, Hashable {
-    static let magic: UInt64 = 0x3130_474E_5249_5543  // "CUIRNG01"
+    static let magic: UInt64 = 0x3230_474E_5249_5543  // "CUIRNG02"
     static let pageBytes = 4_096
     static let headerBytes = 128
     static let sampleBytes = 16
@@ -10,6 +10,10 @@ struct RingLayout: Sendable, Hashable {
     static let blockBytes = 256
     static let rollupBytes = 48
     static let nameBytes = 192
+    /// Series whose blocks of one number lie side by side in the cold file, as their hot blocks do, so that a device
+    /// that
+    /// fills them at the same moment has them written in one go.
+    static let groupSeries = 16
 
     let seriesMax: Int
     /// Blocks of 16 samples kept a series, besides the block being filled.
@@ -34,7 +38,10 @@ struct RingLayout: Sendable, Hashable {
     /// One page of geometry, then the headers, then the hot blocks.
     var hotBytes: Int { Self.pageBytes + self.seriesMax * (Self.headerBytes + Self.blockBytes) }
     /// One block a series is always free to be written, so that a kill never leaves a block half old and half new.
-    var coldBytes: Int { self.seriesMax * (self.blocksPerSeries + 1) * Self.blockBytes }
+    var coldBytes: Int {
+        let groups = (self.seriesMax + Self.groupSeries - 1) / Self.groupSeries
+        return groups * Self.groupSeries * (self.blocksPerSeries + 1) * Self.blockBytes
+    }
     var minuteBytes: Int { self.seriesMax * self.minutesPerSeries * Self.rollupBytes }
     var nameFileBytes: Int { self.seriesMax * Self.nameBytes }
 
@@ -45,8 +52,13 @@ struct RingLayout: Sendable, Hashable {
     }
 
     func coldBlock(_ series: Int, _ number: UInt64) -> Int {
-        (series * (self.blocksPerSeries + 1) + Int(number % UInt64(self.blocksPerSeries + 1))) * Self.blockBytes
+        let group = series / Self.groupSeries
+        let row = group * (self.blocksPerSeries + 1) + Int(number % UInt64(self.blocksPerSeries + 1))
+        return (row * Self.groupSeries + series % Self.groupSeries) * Self.blockBytes
     }
+
+    /// Which neighbours a series belongs to.
+    func group(_ series: SeriesIndex) -> Int { Int(series.rawValue) / Self.groupSeries }
 
     func minute(_ series: Int, _ number: UInt64) -> Int {
         (series * self.minutesPerSeries + Int(number % UInt64(self.minutesPerSeries))) * Self.rollupBytes
@@ -117,7 +129,7 @@ struct StoredRollup {
     }
 }
 
-/// The head of one series in the hot file: 88 bytes of a place of 128.
+/// The head of one series in the hot file: 96 bytes of a place of 128.
 struct SeriesHeader {
     /// Samples ever stored; the newest 16-sample block is hot, those before it are cold.
     var stored: UInt64
@@ -127,6 +139,8 @@ struct SeriesHeader {
     var running: StoredRollup
     var hasRunning: UInt64
     var isUsed: UInt64
+    /// Samples whose blocks are in the cold file; behind ``stored`` by one block for the moment between the two.
+    var flushed: UInt64
 
     static let empty = SeriesHeader(
         stored: 0,
@@ -134,7 +148,8 @@ struct SeriesHeader {
         minutes: 0,
         running: StoredRollup(start: 0),
         hasRunning: 0,
-        isUsed: 0
+        isUsed: 0,
+        flushed: 0
     )
 
     /// Whether the numbers can be true; a header that fails this is set aside.

@@ -30,13 +30,25 @@ extension TimeSeriesRing {
     @discardableResult
     package func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> AppendResult {
         var result = AppendResult()
-        for index in samples.indices {
-            switch self.appendUncounted(samples[index].series, samples[index].sample) {
-            case .stored: result.stored += 1
-            case .duplicate: result.duplicates += 1
-            case .late: result.late += 1
-            case .rejected: result.rejected += 1
+        var start = 0
+        while start < samples.count {
+            // Neighbours share a lock and are written together.
+            let group = self.layout.group(samples[start].series)
+            var end = start + 1
+            while end < samples.count, self.layout.group(samples[end].series) == group { end += 1 }
+            self.locks.withLock(group) {
+                var pending = PendingBlocks()
+                for index in start..<end {
+                    switch self.appendLocked(samples[index].series, samples[index].sample, &pending) {
+                    case .stored: result.stored += 1
+                    case .duplicate: result.duplicates += 1
+                    case .late: result.late += 1
+                    case .rejected: result.rejected += 1
+                    }
+                }
+                self.flush(&pending)
             }
+            start = end
         }
         self.count(result)
         return result
@@ -51,16 +63,10 @@ extension TimeSeriesRing {
     /// Stores one sample.
     @discardableResult
     package func append(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {
-        let outcome = self.appendUncounted(series, sample)
-        var result = AppendResult()
-        switch outcome {
-        case .stored: result.stored = 1
-        case .duplicate: result.duplicates = 1
-        case .late: result.late = 1
-        case .rejected: result.rejected = 1
-        }
-        self.count(result)
-        return outcome
+        let result = self.append([SeriesSample(series: series, sample: sample)])
+        if result.stored > 0 { return .stored }
+        if result.duplicates > 0 { return .duplicate }
+        return result.late > 0 ? .late : .rejected
     }
 
     private func count(_ result: AppendResult) {
@@ -70,38 +76,70 @@ extension TimeSeriesRing {
         if result.rejected > 0 { self.counters.rejected.add(UInt64(result.rejected), ordering: .relaxed) }
     }
 
-    private func appendUncounted(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {
+    /// Full blocks of neighbours that are not in the cold file yet.
+    struct PendingBlocks {
+        var first = 0
+        var count = 0
+        /// The number of each of these blocks.
+        var number: UInt64 = 0
+
+        func contains(_ index: Int) -> Bool { index >= self.first && index < self.first + self.count }
+    }
+
+    private func appendLocked(_ series: SeriesIndex, _ sample: Sample, _ pending: inout PendingBlocks) -> AppendOutcome
+    {
         guard sample.value.isFinite, Tick.storable.contains(sample.tick), self.isRegistered(series) else {
             return .rejected
         }
         let index = Int(series.rawValue)
-        return self.withSeriesLock(index) {
-            let header = self.headerPointer(index)
-            let stored = header.pointee.stored
-            if stored > 0, sample.tick.rawValue <= header.pointee.lastTick {
-                return self.insertLate(index, header, sample)
-            }
-            self.closeMinute(index, header, before: sample.tick.rawValue)
-            self.put(StoredSample(sample), number: stored, index)
-            header.pointee.lastTick = sample.tick.rawValue
-            // Published last: a process killed before this line has not stored the sample, after it has.
-            atomicMemoryFence(ordering: .releasing)
-            header.pointee.stored = stored + 1
-            self.addToRunning(header, sample)
-            return .stored
+        // Its hot block is about to be begun anew, or read.
+        if pending.contains(index) { self.flush(&pending) }
+        let header = self.headerPointer(index)
+        let stored = header.pointee.stored
+        if stored > 0, sample.tick.rawValue <= header.pointee.lastTick {
+            return self.insertLate(index, header, sample)
         }
+        self.closeMinute(index, header, before: sample.tick.rawValue)
+        self.hotBlock(index)[Int(stored % UInt64(RingLayout.blockSamples))] = StoredSample(sample)
+        header.pointee.lastTick = sample.tick.rawValue
+        // Published last: a process killed before this line has not stored the sample, after it has.
+        atomicMemoryFence(ordering: .releasing)
+        header.pointee.stored = stored + 1
+        if (stored + 1) % UInt64(RingLayout.blockSamples) == 0 {
+            let number = stored / UInt64(RingLayout.blockSamples)
+            if pending.count > 0, pending.number == number, pending.first + pending.count == index {
+                pending.count += 1
+            } else {
+                self.flush(&pending)
+                pending = PendingBlocks(first: index, count: 1, number: number)
+            }
+        }
+        self.addToRunning(header, sample)
+        return .stored
     }
 
-    /// Writes sample `number` to its place; the sixteenth of a block takes the block to the cold file.
-    func put(_ sample: StoredSample, number: UInt64, _ index: Int) {
-        let slot = Int(number % UInt64(RingLayout.blockSamples))
-        let block = self.hotBlock(index)
-        block[slot] = sample
-        guard slot == RingLayout.blockSamples - 1 else { return }
-        let offset = self.layout.coldBlock(index, number / UInt64(RingLayout.blockSamples))
-        if !self.cold.write(block, count: RingLayout.blockBytes, at: offset) {
+    /// Writes full blocks to the cold file.
+    ///
+    /// A process killed before this line has them in the hot file; opening writes them (``RingLayout``).
+    func flush(_ pending: inout PendingBlocks) {
+        guard pending.count > 0 else { return }
+        let offset = self.layout.coldBlock(pending.first, pending.number)
+        if !self.cold.write(self.hotBlock(pending.first), count: pending.count * RingLayout.blockBytes, at: offset) {
             self.counters.writeFailures.add(1, ordering: .relaxed)
         }
+        for index in pending.first..<(pending.first + pending.count) {
+            self.headerPointer(index).pointee.flushed = (pending.number + 1) * UInt64(RingLayout.blockSamples)
+        }
+        pending.count = 0
+    }
+
+    /// Writes sample `number` of a series that gets a late one, and the block that it fills at once.
+    func put(_ sample: StoredSample, number: UInt64, _ index: Int) {
+        let slot = Int(number % UInt64(RingLayout.blockSamples))
+        self.hotBlock(index)[slot] = sample
+        guard slot == RingLayout.blockSamples - 1 else { return }
+        var pending = PendingBlocks(first: index, count: 1, number: number / UInt64(RingLayout.blockSamples))
+        self.flush(&pending)
     }
 
     private func addToRunning(_ header: UnsafeMutablePointer<SeriesHeader>, _ sample: Sample) {

@@ -32,8 +32,8 @@ package final class TimeSeriesRing: Sendable {
     let minutes: RingFile
     let names: RingFile
     private let directory: Mutex<Directory>
-    /// One lock for each 64th series; a lock guards headers, hot blocks and the cold places of its series.
-    private let locks = StripeLocks()
+    /// One lock for each 64th group of neighbours; a lock guards headers, hot blocks and the cold places of its series.
+    let locks = StripeLocks()
     let counters = RingCounters()
 
     struct Directory: Sendable {
@@ -65,6 +65,15 @@ package final class TimeSeriesRing: Sendable {
     private func repair(_ index: Int) {
         let header = self.headerPointer(index)
         let stored = header.pointee.stored
+        if stored > 0, stored % UInt64(RingLayout.blockSamples) == 0, header.pointee.flushed != stored {
+            // Killed after the block's last sample and before the block was written.
+            var pending = PendingBlocks(
+                first: index,
+                count: 1,
+                number: stored / UInt64(RingLayout.blockSamples) - 1
+            )
+            self.flush(&pending)
+        }
         header.pointee.hasRunning = 0
         guard stored > 0, let newest = self.stored(number: stored - 1, index, stored: stored) else { return }
         header.pointee.lastTick = newest.tick
@@ -180,16 +189,16 @@ package final class TimeSeriesRing: Sendable {
     }
 
     func withSeriesLock<Result: Sendable>(_ series: Int, _ body: () -> Result) -> Result {
-        self.locks.withLock(series, body)
+        self.locks.withLock(series / RingLayout.groupSeries, body)
     }
 }
 
-/// 64 locks that guard memory outside Swift's view: the headers and blocks of every 64th series each.
+/// 64 locks that guard memory outside Swift's view: the headers and blocks of every 64th group of series each.
 final class StripeLocks: Sendable {
     private let mutexes = InlineArray<64, Mutex<Void>> { _ in Mutex(()) }
 
-    func withLock<Result: Sendable>(_ series: Int, _ body: () -> Result) -> Result {
-        self.mutexes[series & 63].withLock { _ in body() }
+    func withLock<Result: Sendable>(_ group: Int, _ body: () -> Result) -> Result {
+        self.mutexes[group & 63].withLock { _ in body() }
     }
 }
 
