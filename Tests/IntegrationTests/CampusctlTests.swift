@@ -4,14 +4,6 @@ import Testing
 /// `campusctl` as an operator uses it: the built program against a running gateway, wrong arguments included.
 @Suite(.serialized)
 struct CampusctlTests {
-    private static let site = """
-        site: {id: s, name: {vi: Trường, en: School}}
-        nodes:
-          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
-        devices:
-          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
-        """
-
     private struct Answer {
         var code: Int32
         var output: String
@@ -52,7 +44,7 @@ struct CampusctlTests {
 
     @Test func aGatewayIsAskedInEveryForm() async throws {
         defer { self.clean() }
-        let gateway = try RunningGateway(site: Self.site)
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         defer { gateway.stop() }
         try await gateway.start()
         for second in 0..<5 {
@@ -120,7 +112,7 @@ struct CampusctlTests {
 
     @Test func aStrangerIsAdoptedAndUsersAreMade() async throws {
         defer { self.clean() }
-        let gateway = try RunningGateway(site: Self.site)
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         defer { gateway.stop() }
         try await gateway.start()
         let state = gateway.state
@@ -168,7 +160,7 @@ struct CampusctlTests {
 
     @Test func configurationsAndProfilesAreCheckedBeforeUse() async throws {
         defer { self.clean() }
-        let gateway = try RunningGateway(site: Self.site)
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         defer { gateway.stop() }
         let config = "\(gateway.folder)/gateway.yaml"
         #expect(try await self.run("check", "--config", config).code == 0)
@@ -180,13 +172,13 @@ struct CampusctlTests {
             ("profile: uci-room-node, parameters: {}", ["site.yaml:6", "device"]),
         ]
         for (device, words) in bad {
-            try (Self.site + "\n  - {id: second, node: r1, \(device)}\n")
+            try (RunningGateway.oneRoom + "\n  - {id: second, node: r1, \(device)}\n")
                 .write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
             let answer = try await self.run("check", "--config", config)
             #expect(answer.code == 1)
             for word in words { #expect(answer.output.contains(word), "\(device): \(answer.output)") }
         }
-        try Self.site.write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
+        try RunningGateway.oneRoom.write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
         let secured = try String(contentsOfFile: config, encoding: .utf8)
             .replacingOccurrences(of: "web: {port: 0}", with: "web: {port: 0, tls: {certificate: no.pem, key: no.key}}")
         try secured.write(toFile: config, atomically: true, encoding: .utf8)

@@ -10,14 +10,9 @@ private struct Nobody: MQTTBatchReceiver {
 
 @Suite(.serialized)
 struct HostileInputTests {
-    private static let site = """
-        site: {id: s, name: {vi: Trường, en: School}}
-        nodes:
-          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
-        devices:
-          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
-          - {id: gate, node: r1, profile: esp-rfid-v1, parameters: {topic: gate}}
-        """
+    private static let site =
+        RunningGateway.oneRoom
+        + "\n  - {id: gate, node: r1, profile: esp-rfid-v1, parameters: {topic: gate}}"
 
     /// Payloads for a device that expects `{"time": RFC 3339, "S1_Temp": number, …}`; none of them may become a value.
     private static var payloads: [[UInt8]] {

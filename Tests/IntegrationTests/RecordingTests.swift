@@ -4,14 +4,6 @@ import Testing
 /// One after the other: each runs a gateway and a broker of its own.
 @Suite(.serialized)
 struct RecordingTests {
-    private static let site = """
-        site: {id: s, name: {vi: Trường, en: School}}
-        nodes:
-          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
-        devices:
-          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
-        """
-
     private func replay(_ path: String, _ gateway: RunningGateway, speed: Int) throws -> Child {
         try Child(
             "\(Checkout.programs)/campus-simulator",
@@ -41,7 +33,7 @@ struct RecordingTests {
     @Test func everyValueOfTheRecordingComesBackEqualInOrderAndOnce() async throws {
         guard let path = Checkout.recording() else { return }
         let truth = try RecordingTruth(path)
-        let gateway = try RunningGateway(site: Self.site)
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         try await gateway.start()
         let exit = try await self.replay(path, gateway, speed: 0).wait()
         #expect(exit == 0)
@@ -56,7 +48,7 @@ struct RecordingTests {
     @Test func nothingIsLostOrDoubledWhenTheGatewayIsKilledTwentyTimes() async throws {
         guard let path = Checkout.recording() else { return }
         let truth = try RecordingTruth(path)
-        let gateway = try RunningGateway(site: Self.site)
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         try await gateway.start()
         // The recording's 20 days in about 35 seconds.
         let player = try self.replay(path, gateway, speed: 50_000)

@@ -130,6 +130,15 @@ final class Child {
 
 /// A real gateway with a state of its own.
 final class RunningGateway {
+    /// A site with one room and the recording's node in it, as device `room`.
+    static let oneRoom = """
+        site: {id: s, name: {vi: Trường, en: School}}
+        nodes:
+          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
+        devices:
+          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
+        """
+
     let folder: String
     private(set) var child: Child?
 

@@ -4,14 +4,6 @@ import Testing
 /// Certificates from `campusctl certificate`, a gateway that shows them, clients that are not ours.
 @Suite(.serialized)
 struct TLSTests {
-    private static let site = """
-        site: {id: s, name: {vi: Trường, en: School}}
-        nodes:
-          - {id: r1, kind: room, room: classroom, name: {vi: Phòng, en: Room}}
-        devices:
-          - {id: room, node: r1, profile: uci-room-node, parameters: {device: room}}
-        """
-
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("campus-tls-\(UUID())").path
 
     private var certificates: String { "\(self.folder)/tls" }
@@ -59,7 +51,7 @@ struct TLSTests {
 
         let pair = "certificate: \(self.certificates)/gateway.pem, key: \(self.certificates)/gateway.key"
         let gateway = try RunningGateway(
-            site: Self.site,
+            site: RunningGateway.oneRoom,
             web: "host: 0.0.0.0, tls: {\(pair)}",
             broker: "port: 0, host: 0.0.0.0, tls: {\(pair)}"
         )
@@ -108,7 +100,7 @@ struct TLSTests {
         #expect(try await self.campusctl("certificate", stranger, "--client", "cam-1").code == 0)
 
         let gateway = try RunningGateway(
-            site: Self.site,
+            site: RunningGateway.oneRoom,
             broker: """
                 port: 0, tls: {authority: \(self.certificates)/ca.pem, \
                 certificate: \(self.certificates)/gateway.pem, key: \(self.certificates)/gateway.key}
@@ -150,7 +142,7 @@ struct TLSTests {
         func gateway(_ name: String?) throws -> RunningGateway {
             let pair = name.map { ", certificate: \(self.certificates)/\($0).pem, key: \(self.certificates)/\($0).key" }
             return try RunningGateway(
-                site: Self.site,
+                site: RunningGateway.oneRoom,
                 broker: """
                     mode: external, host: localhost, port: \(port), version: "\(version)", \
                     tls: {authority: \(self.certificates)/ca.pem\(pair ?? "")}
@@ -180,7 +172,7 @@ struct TLSTests {
     @Test(arguments: ["web", "broker"])
     func listeningWiderWithoutACertificateIsRefusedWithTheReason(part: String) async throws {
         let gateway = try RunningGateway(
-            site: Self.site,
+            site: RunningGateway.oneRoom,
             web: part == "web" ? "host: 0.0.0.0" : "",
             broker: part == "broker" ? "port: 0, host: 0.0.0.0" : "port: 0"
         )
