@@ -42,9 +42,8 @@ package struct GatewayConfiguration: Sendable, Hashable {
         package var username: String?
         /// A file with the password, mode 0600.
         package var passwordFile: String?
-        /// Who must have signed the certificate of the other side: of the external broker, or, when embedded and set,
-        /// of
-        /// every client.
+        /// Who must have signed the other side's certificate: the external broker's, or, when embedded and set, every
+        /// client's.
         package var authorityFile: String?
         /// Ours: the client certificate towards an external broker, or the listener's when embedded.
         package var certificate: Certificate?

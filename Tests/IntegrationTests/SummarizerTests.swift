@@ -73,12 +73,14 @@ struct SummarizerTests {
         try self.append(gateway, hour.advanced(byMilliseconds: 45 * 60_000), 100)
         try self.summarizeAll(gateway)
         #expect(try self.summaries(gateway, .hour, from: hour).first?.rollup.count == 30, "not pending yet")
-        try gateway.records.reopenSummaries(gateway.store.takeLateHours(), utcOffsetSeconds: 25_200)
+        try Summarizer.reopenLateHours(gateway, gateway.records)
         try self.summarizeAll(gateway)
         let second = try #require(try self.summaries(gateway, .hour, from: hour).first)
         #expect(second.rollup.count == 31)
         #expect(second.rollup.maximum == 100)
         #expect(gateway.store.takeLateHours().isEmpty)
+        gateway.store.giveBack(lateHours: [hour])
+        #expect(gateway.store.takeLateHours() == [hour])
     }
 
     @Test func onlyFinishedHoursOfTheLastWeekAreRemembered() throws {

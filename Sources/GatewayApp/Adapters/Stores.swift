@@ -45,6 +45,9 @@ final class RingStore: SampleStoring {
             return late.sorted().map { Tick(milliseconds: $0) }
         }
     }
+
+    /// Hours that were taken and could not be written down.
+    func giveBack(lateHours hours: [Tick]) { self.late.withLock { $0.formUnion(hours.map(\.rawValue)) } }
 }
 
 /// Lets acquisition commit events to the records.

@@ -18,10 +18,7 @@ struct Summarizer: Service {
                 do {
                     let gateway = self.gateway
                     try await gateway.records.perform { records in
-                        try records.reopenSummaries(
-                            gateway.store.takeLateHours(),
-                            utcOffsetSeconds: gateway.site.utcOffsetSeconds
-                        )
+                        try Self.reopenLateHours(gateway, records)
                         try Self.summarize(gateway, records)
                         try Self.eraseWhatIsOver(gateway, records)
                     }
@@ -33,6 +30,17 @@ struct Summarizer: Service {
                 }
                 try? await Task.sleep(for: .seconds(60))
             }
+        }
+    }
+
+    /// Hours that got samples after they were summed up are pending again.
+    static func reopenLateHours(_ gateway: Gateway, _ records: Records) throws {
+        let hours = gateway.store.takeLateHours()
+        do {
+            try records.reopenSummaries(hours, utcOffsetSeconds: gateway.site.utcOffsetSeconds)
+        } catch {
+            gateway.store.giveBack(lateHours: hours)
+            throw error
         }
     }
 
