@@ -5,9 +5,8 @@ usage: browser-test.py ADDRESS USER PASSWORD ROOM
 """
 import sys
 
-from console import browser, log_in
+from console import browser, log_in, wait
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 
 def choose_password(base: str, user: str, first: str, room: str) -> str:
@@ -25,11 +24,11 @@ def choose_password(base: str, user: str, first: str, room: str) -> str:
         assert driver.current_url == f"{base}/password?next=/rooms/{room}", driver.current_url
         for old, again, words in ((first, chosen + "!", "không giống nhau"), ("not it", chosen, "không đúng")):
             change(driver, old, again)
-            WebDriverWait(driver, 15).until(
+            wait(driver, 15).until(
                 lambda d: any(words in e.text for e in d.find_elements(By.ID, "password-message")))
         change(driver, first, chosen)
-        WebDriverWait(driver, 15).until(lambda d: d.current_url.startswith(f"{base}/rooms/{room}"))
-        WebDriverWait(driver, 15).until(
+        wait(driver, 15).until(lambda d: d.current_url.startswith(f"{base}/rooms/{room}"))
+        wait(driver, 15).until(
             lambda d: any("Đã đổi mật khẩu" in e.text for e in d.find_elements(By.CSS_SELECTOR, ".notice")))
     return chosen
 
@@ -46,21 +45,21 @@ def main() -> None:
             driver.get(f"{base}/rooms/{room}")
             page = driver.find_element(By.TAG_NAME, "html")
             assert page.get_attribute("lang") == "vi", "Vietnamese comes first"
-            WebDriverWait(driver, 20).until(
+            wait(driver, 20).until(
                 lambda d: d.find_element(By.CSS_SELECTOR, "[data-live-indicator]").get_attribute("data-state") == "live")
             first = driver.execute_script(
                 "return [...document.querySelectorAll('[data-point] [data-value]')].map(e => e.textContent)")
             assert first, "the room shows values"
-            WebDriverWait(driver, 30).until(
+            wait(driver, 30).until(
                 lambda d: d.execute_script(
                     "return [...document.querySelectorAll('[data-point] [data-value]')].map(e => e.textContent)") != first)
             assert page == driver.find_element(By.TAG_NAME, "html"), "the page was not loaded again"
-            WebDriverWait(driver, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[data-chart] canvas"))
+            wait(driver, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[data-chart] canvas"))
             wide = driver.execute_script(
                 "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{wide} px wider than a screen of {width}"
             driver.find_element(By.CSS_SELECTOR, ".languages a").click()
-            WebDriverWait(driver, 10).until(
+            wait(driver, 10).until(
                 lambda d: d.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en")
             # The choice is the user's and is remembered: the next browser would start with it.
             driver.get(f"{base}/language?to=vi&next=/")

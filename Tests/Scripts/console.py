@@ -2,6 +2,7 @@
 import contextlib
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -27,9 +28,14 @@ def browser(width: int, height: int):
         driver.quit()
 
 
+def wait(driver, seconds: float) -> WebDriverWait:
+    """Waits for something of a page that may be loaded anew meanwhile: an element of the page before is no answer yet."""
+    return WebDriverWait(driver, seconds, ignored_exceptions=[StaleElementReferenceException])
+
+
 def log_in(driver, address: str, user: str, password: str) -> None:
     driver.get(f"{address}/login")
     driver.find_element(By.NAME, "user").send_keys(user)
     driver.find_element(By.NAME, "password").send_keys(password)
     driver.find_element(By.CSS_SELECTOR, "form button[type=submit]").click()
-    WebDriverWait(driver, 15).until(lambda d: "/login" not in d.current_url)
+    wait(driver, 15).until(lambda d: "/login" not in d.current_url)
