@@ -64,6 +64,8 @@ let package = Package(
         // C: system libraries, each imported by exactly one Swift module.
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+        // C: what Swift cannot say on Linux.
+        .target(name: "CPlatform"),
 
         // Pure: no I/O.
         module("CampusModel"),
@@ -72,7 +74,7 @@ let package = Package(
         module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
         // Adapters: one outside thing each.
-        module("TimeSeriesRing", ["CampusModel"]),
+        module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
         module("MQTTTransport", ["CMosquitto", logging, serviceLifecycle]),
         module("ModbusTransport", ["CModbus", logging]),
 
@@ -109,6 +111,13 @@ let package = Package(
                 "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", argumentParser, asyncHTTPClient,
                 nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
             ]
+        ),
+
+        .executableTarget(
+            name: "ring-benchmark",
+            dependencies: ["CampusModel", "TimeSeriesRing"],
+            path: "Benchmarks/ring-benchmark",
+            swiftSettings: settings
         ),
 
         executable("campus-gateway", ["GatewayApp", argumentParser, logging]),

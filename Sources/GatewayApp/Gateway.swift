@@ -46,14 +46,7 @@ package final class Gateway: Sendable {
         self.logger = logger
         let state = try StateFolder(configuration.stateFolder)
         self.state = state
-        self.ring = try TimeSeriesRing(
-            configuration: .init(
-                directory: state.file("ring"),
-                seriesMax: configuration.ring.seriesMax,
-                samplesPerSeries: configuration.ring.samplesPerSeries,
-                minuteRollupsPerSeries: configuration.ring.minutesPerSeries
-            )
-        )
+        self.ring = try TimeSeriesRing(configuration: Self.ring(configuration.ring, state))
         for problem in self.ring.openReport.problems { logger.warning("ring", metadata: ["problem": "\(problem)"]) }
         let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
         self.clock = clock

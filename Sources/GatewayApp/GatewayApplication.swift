@@ -111,7 +111,8 @@ package struct GatewayApplication: Sendable {
         var services: [any Service] = [
             RingKeeper(
                 ring: gateway.ring,
-                intervalSeconds: gateway.configuration.ring.synchronizeSeconds,
+                clock: gateway.clock,
+                commitSeconds: gateway.configuration.ring.commitSeconds,
                 logger: logger
             )
         ]

@@ -160,15 +160,33 @@ extension GatewayConfiguration {
         return polling
     }
 
+    private enum Card: String, CaseIterable {
+        case flash
+        case sd
+    }
+
     private static func ring(_ map: YAMLMap?) -> Ring {
-        var ring = Ring(seriesMax: 4_096, samplesPerSeries: 16_384, minutesPerSeries: 10_080, synchronizeSeconds: 5)
+        let mebibyte = 1 << 20
+        var ring = Ring(
+            seriesMax: 4_096,
+            memoryFolder: nil,
+            commitSeconds: 5,
+            unitBytes: 4_096,
+            journalBytes: 16 * mebibyte,
+            rawBytes: 256 * mebibyte,
+            minuteBytes: 128 * mebibyte,
+            quarterBytes: 64 * mebibyte
+        )
         guard let map else { return ring }
         ring.seriesMax = map.int("series", in: 1...200_000, default: ring.seriesMax)
-        ring.samplesPerSeries = map.int("samples", in: 64...1_048_576, default: ring.samplesPerSeries)
-        ring.minutesPerSeries = map.int("minutes", in: 60...1_051_200, default: ring.minutesPerSeries)
-        ring.synchronizeSeconds = Int(
-            clamping: map.milliseconds("synchronize", in: 1_000...60_000, default: 5_000) / 1_000
-        )
+        ring.memoryFolder = map.optionalString("memory")
+        ring.commitSeconds = Int(clamping: map.milliseconds("commit", in: 1_000...60_000, default: 5_000) / 1_000)
+        ring.unitBytes = map.choice("card", of: Card.self, default: .flash) == .sd ? 16_384 : 4_096
+        ring.journalBytes = map.bytes("journal", in: mebibyte...(1_024 * mebibyte), default: ring.journalBytes)
+        let tier = mebibyte...(1_048_576 * mebibyte)
+        ring.rawBytes = map.bytes("raw", in: tier, default: ring.rawBytes)
+        ring.minuteBytes = map.bytes("minutes", in: tier, default: ring.minuteBytes)
+        ring.quarterBytes = map.bytes("quarters", in: tier, default: ring.quarterBytes)
         map.finish()
         return ring
     }

@@ -67,9 +67,16 @@ package struct GatewayConfiguration: Sendable, Hashable {
     /// The time-series ring.
     package struct Ring: Sendable, Hashable {
         package var seriesMax: Int
-        package var samplesPerSeries: Int
-        package var minutesPerSeries: Int
-        package var synchronizeSeconds: Int
+        /// Folder of the ring's memory; `nil` = the run-time folder of the service, or else beside the ring.
+        package var memoryFolder: String?
+        /// Longest time between commits, and with it the longest loss at a power cut.
+        package var commitSeconds: Int
+        /// What the card programs at once: 4096, or 16384 for SD cards.
+        package var unitBytes: Int
+        package var journalBytes: Int
+        package var rawBytes: Int
+        package var minuteBytes: Int
+        package var quarterBytes: Int
     }
 
     /// How long the records keep what, milliseconds; what is older is erased.

@@ -104,6 +104,11 @@ package final class YAMLMap {
         self.optional(key).map { $0.milliseconds(in: range) ?? standard } ?? standard
     }
 
+    /// A size in bytes with a default.
+    package func bytes(_ key: String, in range: ClosedRange<Int>, default standard: Int) -> Int {
+        self.optional(key).map { $0.bytes(in: range) ?? standard } ?? standard
+    }
+
     /// A list that may be absent.
     package func list(_ key: String, limit: Int = 10_000) -> [YAMLValue] {
         self.optional(key)?.list(limit: limit) ?? []

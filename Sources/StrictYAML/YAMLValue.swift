@@ -203,6 +203,34 @@ package struct YAMLValue {
         return number
     }
 
+    /// A size such as `16 MiB`, in bytes.
+    package func bytes(in range: ClosedRange<Int>) -> Int? {
+        guard let text = self.string() else { return nil }
+        let trimmed = text.filter { $0 != " " }
+        let digits = trimmed.prefix { $0.isASCII && $0.isNumber }
+        let shifts = ["B": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40]
+        guard let number = Int(digits), digits.count <= 9, let shift = shifts[String(trimmed.dropFirst(digits.count))]
+        else {
+            self.problem("'\(text)' is not a size; write it like 4 KiB, 256 MiB or 2 GiB")
+            return nil
+        }
+        let bytes = number << shift
+        guard range.contains(bytes) else {
+            let bounds = [range.lowerBound, range.upperBound].map(Self.text(ofBytes:))
+            self.problem("\(text) is outside \(bounds[0]) to \(bounds[1])")
+            return nil
+        }
+        return bytes
+    }
+
+    private static func text(ofBytes bytes: Int) -> String {
+        for (shift, unit) in [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
+        where bytes >= 1 << shift && bytes % (1 << shift) == 0 {
+            return "\(bytes >> shift) \(unit)"
+        }
+        return "\(bytes) B"
+    }
+
     static func milliseconds(of text: String) -> Int64? {
         let trimmed = text.filter { $0 != " " }
         let digits = trimmed.prefix { $0.isASCII && $0.isNumber }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Why the ring cannot do something.
 package struct RingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What sort of failure.
@@ -16,8 +18,13 @@ package struct RingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the operator reads, with what to do.
     package var description: String
 
-    init(_ code: Code, _ description: String) {
+    package init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+
+    /// What the system just said about `path`.
+    static func system(_ what: String, _ path: String) -> RingError {
+        RingError(.inputOutput, "\(what) \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -1,134 +1,213 @@
 internal import CampusModel
-internal import Glibc
 
-/// What opening a ring does with the files that it finds.
-enum RingOpening {
-    /// The first page of the hot file, besides which all sizes follow.
-    private struct Geometry {
-        var magic: UInt64
-        var seriesMax: UInt64
-        var blocksPerSeries: UInt64
-        var minutesPerSeries: UInt64
-        var checksum: UInt64
+/// What opening reads from the card before there is a ring.
+struct RingOpening {
+    let superblock: Superblock
+    /// Whether a superblock on the card says so.
+    let isRooted: Bool
+    let segments: SegmentStore
+    let catalogue: Catalogue
+    let series: TimeSeriesRing.SeriesList
+    /// The device, or one that refuses everything in its place.
+    var device: any BlockDevice { self.segments.device }
 
-        init(_ layout: RingLayout) {
-            self.magic = RingLayout.magic
-            self.seriesMax = UInt64(layout.seriesMax)
-            self.blocksPerSeries = UInt64(layout.blocksPerSeries)
-            self.minutesPerSeries = UInt64(layout.minutesPerSeries)
-            self.checksum = 0
-            self.checksum = self.sum
+    init(device: any BlockDevice, geometry: RingGeometry, report: inout RingOpenReport) {
+        var superblock: Superblock
+        var device = device
+        var isRooted = true
+        let (newest, isUnreadable) = Self.newestSuperblock(on: device)
+        if let newest, newest.geometry == geometry {
+            superblock = newest
+        } else if isUnreadable {
+            // There may well be a ring that cannot be read now: it must not be written over.
+            report.problems.append("the card cannot be read; the ring lives in memory only until the next start")
+            device = RefusingDevice(size: geometry.totalBytes)
+            superblock = Superblock(ring: UInt64.random(in: 1 ... .max), geometry: geometry)
+        } else {
+            superblock = Self.rebuilt(device, geometry, &report)
+            isRooted = false
         }
-
-        var sum: UInt64 {
-            var hash: UInt64 = 14_695_981_039_346_656_037
-            for word in [self.magic, self.seriesMax, self.blocksPerSeries, self.minutesPerSeries] {
-                hash = (hash ^ word) &* 1_099_511_628_211
+        var lists = SegmentStore.Lists()
+        for tier in Tier.allCases {
+            let directory = superblock.directories[Int(tier.rawValue)]
+            lists.heads[Int(tier.rawValue)] = directory.head
+            for entry in directory.entries {
+                if let segment = Self.segment(entry, tier, device, superblock) {
+                    lists.tiers[Int(tier.rawValue)].append(segment)
+                } else if !Self.isBeingOverwritten(entry, directory, geometry, tier) {
+                    report.damagedSegments += 1
+                    report.problems.append("segment \(entry.sequence) (\(tier)) is damaged; what was in it is lost")
+                }
             }
-            return hash
         }
+        self.segments = SegmentStore(device: device, geometry: geometry, ring: superblock.ring, lists: lists)
+        self.catalogue = Catalogue(geometry: geometry, ring: superblock.ring)
+        var series = TimeSeriesRing.SeriesList()
+        (series.all, series.dirty) = self.catalogue.read(from: device)
+        for (index, found) in series.all.enumerated() {
+            guard let found else {
+                report.problems.append("the name of series \(index) is damaged; its samples cannot be attributed")
+                continue
+            }
+            series.index[found.name] = SeriesIndex(rawValue: UInt32(index))
+        }
+        self.series = series
+        self.superblock = superblock
+        self.isRooted = isRooted
     }
 
-    static func writeGeometry(_ layout: RingLayout, to base: UnsafeMutableRawPointer) {
-        base.storeBytes(of: Geometry(layout), as: Geometry.self)
+    /// The valid superblock of the highest generation.
+    static func superblock(on device: any BlockDevice) -> Superblock? { self.newestSuperblock(on: device).newest }
+
+    /// The same, and whether a place where one may be could not be read.
+    private static func newestSuperblock(on device: any BlockDevice) -> (newest: Superblock?, isUnreadable: Bool) {
+        var best: Superblock?
+        var isUnreadable = false
+        let head = ByteBuffer(capacity: 4_096)
+        // Where the second slot is follows from the first one's geometry, or has to be looked for.
+        var places: Set<Int> = [0]
+        var place = 16_384
+        while place <= min(1 << 20, device.size - 4_096) {
+            places.insert(place)
+            place += 16_384
+        }
+        for place in places.sorted() {
+            guard (try? device.read(into: head.resized(to: 4_096), at: place)) != nil else {
+                isUnreadable = true
+                continue
+            }
+            guard let geometry = Superblock.geometry(head.bytes), place % geometry.superblockBytes == 0,
+                place / geometry.superblockBytes < 2, place + geometry.superblockBytes <= device.size
+            else { continue }
+            let buffer = ByteBuffer(capacity: geometry.superblockBytes)
+            guard (try? device.read(into: buffer.resized(to: geometry.superblockBytes), at: place)) != nil else {
+                isUnreadable = true
+                continue
+            }
+            guard let found = Superblock(buffer.bytes) else { continue }
+            if found.generation > best?.generation ?? 0 { best = found }
+        }
+        return (best, isUnreadable)
     }
 
-    /// Renames the files of a ring with another geometry, or with a damaged first page, so that nothing is overwritten.
-    static func setAsideIfOther(folder: String, layout: RingLayout, report: inout RingOpenReport) {
-        let path = "\(folder)/hot"
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        var found = Geometry(layout)
-        let count = withUnsafeMutableBytes(of: &found) { pread(descriptor, $0.baseAddress, $0.count, 0) }
-        var status = stat()
-        let isWhole =
-            count == MemoryLayout<Geometry>.size && fstat(descriptor, &status) == 0
-            && Int(status.st_size) == layout.hotBytes
-        let expected = Geometry(layout)
-        if isWhole, found.magic == expected.magic, found.checksum == expected.checksum, found.checksum == found.sum,
-            self.size(of: "\(folder)/cold") == layout.coldBytes,
-            self.size(of: "\(folder)/minutes") == layout.minuteBytes,
-            self.size(of: "\(folder)/names") == layout.nameFileBytes
-        {
-            return
+    private static func segment(
+        _ entry: Superblock.Entry,
+        _ tier: Tier,
+        _ device: any BlockDevice,
+        _ superblock: Superblock
+    ) -> SegmentStore.Segment? {
+        let place = superblock.geometry.offset(tier) + Int(entry.page) * RingGeometry.pageBytes
+        guard Int(entry.page) + Int(entry.pages) <= superblock.geometry.bytes(tier) / RingGeometry.pageBytes else {
+            return nil
         }
-        let isRing = found.magic == RingLayout.magic && found.checksum == found.sum
-        let reason = isRing ? "was made with other sizes" : "has a damaged first page"
-        for number in 1...999 {
-            let suffix = ".set-aside-\(number)"
-            guard access(path + suffix, F_OK) != 0 else { continue }
-            for name in ["hot", "cold", "minutes", "names"] {
-                rename("\(folder)/\(name)", "\(folder)/\(name)\(suffix)")
+        let buffer = ByteBuffer(capacity: SegmentHeader.bytes)
+        guard (try? device.read(into: buffer.resized(to: SegmentHeader.bytes), at: place)) != nil,
+            let header = SegmentHeader(buffer.bytes, at: place, ring: superblock.ring),
+            header.sequence == entry.sequence, header.tier == tier
+        else { return nil }
+        return SegmentStore.Segment(header: header, page: entry.page, pages: entry.pages)
+    }
+
+    /// Whether a segment lies where the next one goes: the power may have gone while it was overwritten.
+    private static func isBeingOverwritten(
+        _ entry: Superblock.Entry,
+        _ directory: Superblock.Directory,
+        _ geometry: RingGeometry,
+        _ tier: Tier
+    ) -> Bool {
+        // Segments follow one another, so the oldest of all is the first one to go; so are those behind it that a large
+        // one takes with it.
+        let pages = UInt32(geometry.bytes(tier) / RingGeometry.pageBytes)
+        let distance = entry.page >= directory.head ? entry.page - directory.head : entry.page + pages - directory.head
+        return distance < pages / 2
+    }
+
+    /// A superblock made from what is found, where both are gone or there never was one.
+    private static func rebuilt(
+        _ device: any BlockDevice,
+        _ geometry: RingGeometry,
+        _ report: inout RingOpenReport
+    ) -> Superblock {
+        let found = RingSalvage.scan(device, geometry)
+        guard let ring = found.ring else {
+            return Superblock(ring: UInt64.random(in: 1 ... .max), geometry: geometry)
+        }
+        report.problems.append("both superblocks are damaged; \(found.segmentCount) segments were found by searching")
+        var superblock = Superblock(ring: ring, geometry: geometry)
+        superblock.generation = 1
+        superblock.directories = found.directories
+        superblock.nextSegment = found.nextSegment
+        superblock.quarteredThrough = found.quarteredThrough
+        return superblock
+    }
+}
+
+/// Finds segments without a superblock.
+enum RingSalvage {
+    struct Found {
+        var ring: UInt64?
+        var directories = [Superblock.Directory](repeating: .init(), count: Tier.allCases.count)
+        var nextSegment: UInt64 = 1
+        var quarteredThrough: UInt64 = 0
+        var segmentCount: Int { self.directories.reduce(0) { $0 + $1.entries.count } }
+    }
+
+    /// Looks at every page where a segment could begin.
+    static func scan(_ device: any BlockDevice, _ geometry: RingGeometry) -> Found {
+        var found = Found()
+        let chunk = 1 << 20
+        let buffer = ByteBuffer(capacity: chunk)
+        for tier in Tier.allCases {
+            let start = geometry.offset(tier)
+            let end = min(start + geometry.bytes(tier), device.size)
+            for offset in stride(from: start, to: end, by: chunk) {
+                let size = min(chunk, end - offset)
+                guard (try? device.read(into: buffer.resized(to: size), at: offset)) != nil else { continue }
+                for page in stride(from: 0, to: size, by: RingGeometry.pageBytes) {
+                    self.look(at: buffer.base + page, place: offset + page, start, tier, &found)
+                }
             }
-            report.problems.append(
-                "the ring in \(folder) \(reason); its files were kept as *\(suffix) and a new ring begun"
+        }
+        for index in found.directories.indices {
+            found.directories[index].entries.sort { $0.sequence < $1.sequence }
+            if let last = found.directories[index].entries.last {
+                found.directories[index].head = last.page + last.pages
+            }
+        }
+        found.quarteredThrough =
+            found.directories[Int(Tier.quarter.rawValue)].entries.last
+            .map { newest in
+                found.directories[Int(Tier.minute.rawValue)].entries.last { $0.sequence < newest.sequence }?.sequence
+                    ?? 0
+            } ?? 0
+        return found
+    }
+
+    private static func look(
+        at base: UnsafeMutableRawPointer,
+        place: Int,
+        _ start: Int,
+        _ tier: Tier,
+        _ found: inout Found
+    ) {
+        guard base.loadUnaligned(as: UInt64.self) == SegmentHeader.magic.littleEndian else { return }
+        let ring = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 72, as: UInt64.self))
+        guard found.ring == nil || found.ring == ring,
+            let header = SegmentHeader(
+                UnsafeRawBufferPointer(start: base, count: SegmentHeader.bytes),
+                at: place,
+                ring: ring
+            ), header.tier == tier
+        else { return }
+        found.ring = ring
+        found.nextSegment = max(found.nextSegment, header.sequence + 1)
+        found.directories[Int(tier.rawValue)].entries
+            .append(
+                Superblock.Entry(
+                    page: UInt32((place - start) / RingGeometry.pageBytes),
+                    pages: (header.byteCount + UInt32(RingGeometry.pageBytes) - 1) / UInt32(RingGeometry.pageBytes),
+                    sequence: header.sequence
+                )
             )
-            return
-        }
-    }
-
-    private static func size(of path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? Int(status.st_size) : -1
-    }
-
-    /// Writes the name of a series; returns whether the file took it.
-    static func writeName(_ bytes: [UInt8], _ index: Int, to file: RingFile) -> Bool {
-        var record = [UInt8](repeating: 0, count: RingLayout.nameBytes)
-        record[0] = UInt8(bytes.count)
-        record.replaceSubrange(1..<(1 + bytes.count), with: bytes)
-        let sum = self.checksum(record[0..<(1 + bytes.count)])
-        withUnsafeBytes(of: sum.littleEndian) { record.replaceSubrange(184..<192, with: $0) }
-        return record.withUnsafeBytes { bytes in
-            bytes.baseAddress.map { file.write($0, count: bytes.count, at: index * RingLayout.nameBytes) } ?? false
-        }
-    }
-
-    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
-    }
-
-    /// Reads the names and repairs the heads; a series whose name or head is damaged keeps its number, is emptied and
-    /// told.
-    static func restore(
-        _ layout: RingLayout,
-        hot: UnsafeMutableRawPointer,
-        names: RingFile,
-        report: inout RingOpenReport
-    ) -> TimeSeriesRing.Directory {
-        var directory = TimeSeriesRing.Directory()
-        var record = [UInt8](repeating: 0, count: RingLayout.nameBytes)
-        for index in 0..<layout.seriesMax {
-            let isRead = record.withUnsafeMutableBytes { bytes in
-                bytes.baseAddress.map {
-                    names.read($0, count: bytes.count, at: index * RingLayout.nameBytes)
-                } ?? false
-            }
-            let header = (hot + layout.header(index)).assumingMemoryBound(to: SeriesHeader.self)
-            guard isRead, record[0] != 0 || header.pointee.isUsed != 0 else { break }
-            let length = Int(record[0])
-            let stored = record.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 184, as: UInt64.self) }
-            let isNameGood =
-                (1...160).contains(length)
-                && UInt64(littleEndian: stored) == self.checksum(record[0..<(1 + length)])
-            var name = isNameGood ? String(decoding: record[1..<(1 + length)], as: UTF8.self) : "damaged-\(index)"
-            if !isNameGood {
-                report.problems.append("the name of series \(index) is damaged; its history is kept as \(name)")
-            }
-            if directory.index[name] != nil { name = "\(name)#\(index)" }
-            if !header.pointee.isSane(layout) {
-                header.pointee = .empty
-                header.pointee.isUsed = 1
-                report.problems.append("the head of series \(name) is damaged; its history starts anew")
-            }
-            directory.index[name] = SeriesIndex(rawValue: UInt32(index))
-            report.seriesRestored += 1
-            report.samplesRestored += min(
-                header.pointee.stored,
-                UInt64((layout.blocksPerSeries + 1) * RingLayout.blockSamples)
-            )
-        }
-        return directory
     }
 }

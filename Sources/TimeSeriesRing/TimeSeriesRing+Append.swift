@@ -6,7 +6,7 @@ package enum AppendOutcome: Sendable, Hashable {
     case stored
     /// The same tick, value and quality are there already (a message delivered twice).
     case duplicate
-    /// Older than everything that may still be reordered; not stored.
+    /// Older than everything that is kept; not stored.
     case late
     /// Not a number, or a tick outside ``Tick/storable``, or no such series.
     case rejected
@@ -21,34 +21,24 @@ package struct AppendResult: Sendable, Hashable {
 }
 
 extension TimeSeriesRing {
-    /// A sample that is older than the newest one of its series is put in order among this many of the newest.
-    package static let reorderSamplesMax = 256
-
     /// Stores a batch.
     ///
     /// It outlives the process as soon as this returns.
     @discardableResult
     package func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> AppendResult {
         var result = AppendResult()
+        guard let base = samples.baseAddress else { return result }
         var start = 0
         while start < samples.count {
-            // Neighbours share a lock and are written together.
-            let group = self.layout.group(samples[start].series)
-            var end = start + 1
-            while end < samples.count, self.layout.group(samples[end].series) == group { end += 1 }
-            self.locks.withLock(group) {
-                var pending = PendingBlocks()
-                for index in start..<end {
-                    switch self.appendLocked(samples[index].series, samples[index].sample, &pending) {
-                    case .stored: result.stored += 1
-                    case .duplicate: result.duplicates += 1
-                    case .late: result.late += 1
-                    case .rejected: result.rejected += 1
-                    }
-                }
-                self.flush(&pending)
-            }
-            start = end
+            // Neighbours share a lock.
+            let group = Int(base[start].series.rawValue) / Self.groupSeries
+            var end = start &+ 1
+            while end < samples.count, Int(base[end].series.rawValue) / Self.groupSeries == group { end &+= 1 }
+            var next = start
+            self.locks.withLock(group) { next = self.appendLocked(base, start..<end, group, &result) }
+            // The arena was full before the rest.
+            if next < end { self.makeRoom() }
+            start = next
         }
         self.count(result)
         return result
@@ -76,92 +66,120 @@ extension TimeSeriesRing {
         if result.rejected > 0 { self.counters.rejected.add(UInt64(result.rejected), ordering: .relaxed) }
     }
 
-    /// Full blocks of neighbours that are not in the cold file yet.
-    struct PendingBlocks {
-        var first = 0
-        var count = 0
-        /// The number of each of these blocks.
-        var number: UInt64 = 0
-
-        func contains(_ index: Int) -> Bool { index >= self.first && index < self.first + self.count }
-    }
-
-    private func appendLocked(_ series: SeriesIndex, _ sample: Sample, _ pending: inout PendingBlocks) -> AppendOutcome
-    {
-        guard sample.value.isFinite, Tick.storable.contains(sample.tick), self.isRegistered(series) else {
-            return .rejected
-        }
-        let index = Int(series.rawValue)
-        // Its hot block is about to be begun anew, or read.
-        if pending.contains(index) { self.flush(&pending) }
-        let header = self.headerPointer(index)
-        let stored = header.pointee.stored
-        if stored > 0, sample.tick.rawValue <= header.pointee.lastTick {
-            return self.insertLate(index, header, sample)
-        }
-        self.closeMinute(index, header, before: sample.tick.rawValue)
-        self.hotBlock(index)[Int(stored % UInt64(RingLayout.blockSamples))] = StoredSample(sample)
-        header.pointee.lastTick = sample.tick.rawValue
-        // Published last: a process killed before this line has not stored the sample, after it has.
-        atomicMemoryFence(ordering: .releasing)
-        header.pointee.stored = stored + 1
-        if (stored + 1) % UInt64(RingLayout.blockSamples) == 0 {
-            let number = stored / UInt64(RingLayout.blockSamples)
-            if pending.count > 0, pending.number == number, pending.first + pending.count == index {
-                pending.count += 1
-            } else {
-                self.flush(&pending)
-                pending = PendingBlocks(first: index, count: 1, number: number)
+    /// Stores samples of one group; returns the place of the first one for which the arena had no room.
+    private func appendLocked(
+        _ samples: UnsafePointer<SeriesSample>,
+        _ range: Range<Int>,
+        _ group: Int,
+        _ result: inout AppendResult
+    ) -> Int {
+        let memory = self.memory
+        let window = memory.geometry.window
+        let storable = Tick.storable
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let series = Int(truncatingIfNeeded: samples[index].series.rawValue)
+            let sample = StoredSample(samples[index].sample)
+            let tick = samples[index].sample.tick
+            guard series < memory.geometry.seriesMax, sample.value.isFinite, tick >= storable.lowerBound,
+                tick < storable.upperBound, self.wake(series)
+            else {
+                result.rejected &+= 1
+                index &+= 1
+                continue
             }
+            let slot = memory.slot(series)
+            if tick.rawValue <= slot.pointee.lastTick {
+                let run = self.insertLate(series, group, samples + index, range.upperBound &- index, &result)
+                if run == 0 { return index }
+                index &+= run
+                continue
+            }
+            let head = slot.pointee.head
+            let minuteIndex = slot.pointee.word.minuteIndex
+            let start = minuteIndex == 0 ? slot.pointee.minutes.0.start : slot.pointee.minutes.1.start
+            if slot.pointee.word.pending(head) == window || tick.rawValue &- 60_000 >= start {
+                guard self.prepare(series, group, tick.rawValue) else { return index }
+            }
+            self.put(sample, slot, memory.window(series), head, window)
+            result.stored &+= 1
+            index &+= 1
         }
-        self.addToRunning(header, sample)
-        return .stored
+        return index
     }
 
-    /// Writes full blocks to the cold file.
-    ///
-    /// A process killed before this line has them in the hot file; opening writes them (``RingLayout``).
-    func flush(_ pending: inout PendingBlocks) {
-        guard pending.count > 0 else { return }
-        let offset = self.layout.coldBlock(pending.first, pending.number)
-        if !self.cold.write(self.hotBlock(pending.first), count: pending.count * RingLayout.blockBytes, at: offset) {
-            self.counters.writeFailures.add(1, ordering: .relaxed)
+    /// Puts a sample behind the others and into the minute under way.
+    @inline(__always)
+    func put(
+        _ sample: StoredSample,
+        _ slot: UnsafeMutablePointer<SeriesSlot>,
+        _ window: UnsafeMutablePointer<StoredSample>,
+        _ head: UInt64,
+        _ size: Int
+    ) {
+        WindowAccess.store(sample, to: window + (Int(truncatingIfNeeded: head) & (size &- 1)))
+        slot.pointee.lastTick = sample.tick
+        // Published last: a process killed before this line has not stored the sample, after it has.
+        WindowAccess.publish(head &+ 1, slot)
+        let isBad = sample.quality >= StoredSample.badQuality
+        if slot.pointee.word.minuteIndex == 0 {
+            slot.pointee.minutes.0.add(sample.value, isBad: isBad)
+        } else {
+            slot.pointee.minutes.1.add(sample.value, isBad: isBad)
         }
-        for index in pending.first..<(pending.first + pending.count) {
-            self.headerPointer(index).pointee.flushed = (pending.number + 1) * UInt64(RingLayout.blockSamples)
-        }
-        pending.count = 0
     }
 
-    /// Writes sample `number` of a series that gets a late one, and the block that it fills at once.
-    func put(_ sample: StoredSample, number: UInt64, _ index: Int) {
-        let slot = Int(number % UInt64(RingLayout.blockSamples))
-        self.hotBlock(index)[slot] = sample
-        guard slot == RingLayout.blockSamples - 1 else { return }
-        var pending = PendingBlocks(first: index, count: 1, number: number / UInt64(RingLayout.blockSamples))
-        self.flush(&pending)
+    /// Whether there is such a series; what the card has of it is looked up the first time.
+    @inline(__always)
+    func wake(_ series: Int) -> Bool {
+        let state = self.memory.slot(series).pointee.state
+        if state == SeriesSlot.State.live { return true }
+        return state == SeriesSlot.State.cold && self.revive(series)
     }
 
-    private func addToRunning(_ header: UnsafeMutablePointer<SeriesHeader>, _ sample: Sample) {
-        if header.pointee.hasRunning == 0 {
-            header.pointee.running = StoredRollup(start: sample.tick.floored(toMilliseconds: 60_000).rawValue)
-            header.pointee.hasRunning = 1
+    /// Makes room in the window and closes the minute, as far as the next sample needs it; `false` when the arena is
+    /// full.
+    private func prepare(_ series: Int, _ group: Int, _ tick: Int64) -> Bool {
+        let slot = self.memory.slot(series)
+        if slot.pointee.word.pending(slot.pointee.head) == self.memory.geometry.window {
+            guard self.stageWindow(series, group) else { return false }
         }
-        header.pointee.running.add(sample)
+        let minute = slot.pointee.word.minuteIndex == 0 ? slot.pointee.minutes.0 : slot.pointee.minutes.1
+        guard minute.isEmpty || tick - 60_000 >= minute.start else { return true }
+        return self.closeMinute(series, group, before: tick)
+    }
+}
+
+/// The words of slots and windows that are read without the lock.
+enum WindowAccess {
+    @inline(__always)
+    static func store(_ sample: StoredSample, to place: UnsafeMutablePointer<StoredSample>) {
+        let words = UnsafeMutableRawPointer(place).assumingMemoryBound(to: Atomic<UInt64>.self)
+        UnsafePointer(words)[0].store(UInt64(bitPattern: sample.word), ordering: .relaxed)
+        UnsafePointer(words)[1].store(sample.value.bitPattern, ordering: .relaxed)
     }
 
-    private func closeMinute(_ index: Int, _ header: UnsafeMutablePointer<SeriesHeader>, before tick: Int64) {
-        guard header.pointee.hasRunning == 1, tick >= header.pointee.running.start + 60_000 else { return }
-        self.write(&header.pointee.running, number: header.pointee.minutes, index)
-        header.pointee.minutes += 1
-        header.pointee.hasRunning = 0
+    @inline(__always)
+    static func load(_ place: UnsafeMutablePointer<StoredSample>) -> StoredSample {
+        let words = UnsafePointer(UnsafeMutableRawPointer(place).assumingMemoryBound(to: Atomic<UInt64>.self))
+        var sample = StoredSample(tick: 0, value: 0, quality: 0)
+        sample.word = Int64(bitPattern: words[0].load(ordering: .relaxed))
+        sample.value = Double(bitPattern: words[1].load(ordering: .relaxed))
+        return sample
     }
 
-    func write(_ rollup: inout StoredRollup, number: UInt64, _ index: Int) {
-        let offset = self.layout.minute(index, number)
-        let isWritten = withUnsafeBytes(of: &rollup) { bytes in
-            bytes.baseAddress.map { self.minutes.write($0, count: RingLayout.rollupBytes, at: offset) } ?? false
-        }
-        if !isWritten { self.counters.writeFailures.add(1, ordering: .relaxed) }
+    @inline(__always)
+    static func head(_ slot: UnsafeMutablePointer<SeriesSlot>) -> UnsafePointer<Atomic<UInt64>> {
+        UnsafePointer(UnsafeMutableRawPointer(slot).assumingMemoryBound(to: Atomic<UInt64>.self))
+    }
+
+    @inline(__always)
+    static func publish(_ head: UInt64, _ slot: UnsafeMutablePointer<SeriesSlot>) {
+        self.head(slot).pointee.store(head, ordering: .releasing)
+    }
+
+    @inline(__always)
+    static func version(_ slot: UnsafeMutablePointer<SeriesSlot>) -> UnsafePointer<Atomic<UInt32>> {
+        UnsafePointer((UnsafeMutableRawPointer(slot) + 112).assumingMemoryBound(to: Atomic<UInt32>.self))
     }
 }

@@ -1,242 +1,144 @@
-package import CampusModel
-internal import Glibc
+internal import CampusModel
 internal import Synchronization
 
-/// The recent past of all points: fixed memory, fixed files, nothing lost when the process is killed.
+/// The recent past of all points: fixed memory, fixed files, nothing lost when the process is killed, and what was
+/// committed not lost when the power goes.
 ///
-/// Each series has a header and a hot block of 16 samples in a file that is mapped into memory; a full block goes to a
-/// file that is only read and written by position. Minutes are summed up as samples arrive. Everything is in the page
-/// cache the moment ``append(contentsOf:)`` returns, so `kill -9` loses nothing; ``synchronize()`` bounds what a power
-/// cut loses. Several threads may append and read; the order of one series is its ticks.
+/// - Memory: a window of the newest samples for each series and an arena of packed older ones, in a mapped file.
+/// - Journal: ``commit()`` writes what is new since the last one; what it wrote is durable when it returns.
+/// - Segments: full arenas are packed once more and written once, minutes beside them, quarters of an hour from these.
+///
+/// Several threads may append and read; ``maintain()`` is for one thread that may wait for the card.
+/// `docs/formats/ring.md` has every byte.
 package final class TimeSeriesRing: Sendable {
     /// How large the ring is; its files have their final size from the start.
     package struct Configuration: Sendable, Hashable {
+        /// Folder of the ring on the card.
         package var directory: String
+        /// Folder of the ring's memory, best one that is in memory itself; `nil` keeps it with the process, so that a
+        /// killed process loses what was not committed.
+        package var memoryDirectory: String?
         package var seriesMax: Int
-        /// Rounded up to whole blocks of 16; up to 16 more are kept.
-        package var samplesPerSeries: Int
-        package var minuteRollupsPerSeries: Int
+        /// What a commit is rounded up to: 4096, or 16384 for SD cards, which program that much at once.
+        package var unitBytes = 4_096
+        package var journalBytes = 16 << 20
+        package var rawBytes = 256 << 20
+        package var minuteBytes = 128 << 20
+        package var quarterBytes = 64 << 20
 
-        package init(directory: String, seriesMax: Int, samplesPerSeries: Int, minuteRollupsPerSeries: Int) {
+        package init(directory: String, memoryDirectory: String?, seriesMax: Int) {
             self.directory = directory
+            self.memoryDirectory = memoryDirectory
             self.seriesMax = seriesMax
-            self.samplesPerSeries = samplesPerSeries
-            self.minuteRollupsPerSeries = minuteRollupsPerSeries
         }
     }
 
-    package let openReport: RingOpenReport
-    let layout: RingLayout
-    let hot: MappedRingFile
-    let cold: RingFile
-    let minutes: RingFile
-    let names: RingFile
-    private let directory: Mutex<Directory>
-    /// One lock for each 64th group of neighbours; a lock guards headers, hot blocks and the cold places of its series.
-    let locks = StripeLocks()
-    let counters = RingCounters()
+    /// Series that share a lock.
+    static let groupSeries = 16
 
-    struct Directory: Sendable {
+    let memory: RingMemory
+    let device: any BlockDevice
+    let segments: SegmentStore
+    let journal: JournalBuilder
+    let catalogue: Catalogue
+    let series: Mutex<SeriesList>
+    let locks: GroupLocks
+    let counters = RingCounters()
+    let keeper: Mutex<Keeper>
+    let clockMap: Mutex<ClockMap>
+    let scratches = ScratchPool()
+    /// The first segment of the seal under way; a series whose old half is not released yet looks no further.
+    let sealingSegment = Atomic<UInt64>(.max)
+    /// The half that is being sealed; 2 = none.
+    let sealingHalf = Atomic<Int>(2)
+    let isSealWanted = Atomic<Bool>(false)
+    /// The unit being read at the start: a seal in that time must not free it, or those behind it; 0 = none.
+    let replayedUnit = Atomic<UInt64>(0)
+    private let report = Mutex(RingOpenReport())
+    let lateObserver = Mutex<(@Sendable (SeriesIndex, Tick) -> Void)?>(nil)
+
+    struct SeriesList: Sendable {
         var index: [String: SeriesIndex] = [:]
+        var all: [Catalogue.Series?] = []
+        /// Series of which a copy on the card is missing.
+        var dirty: [Int] = []
     }
 
-    /// Opens the ring, or makes it.
+    /// What only the keeper changes; whoever holds the lock is the keeper.
+    struct Keeper: Sendable {
+        var superblock: Superblock
+        var nextUnit: UInt64
+        /// Whether the card says whose it is; nothing on it counts before.
+        var isRooted: Bool
+        /// Why the last attempt to write failed; `nil` when it did not.
+        var trouble: String?
+    }
+
+    /// Opens the ring in a folder, or makes it.
     ///
     /// Damaged or differently sized files are set aside, never a reason to refuse.
-    package init(configuration: Configuration) throws(RingError) {
-        let layout = try RingLayout(configuration)
-        self.layout = layout
+    package convenience init(configuration: Configuration) throws(RingError) {
+        let geometry = try RingGeometry(configuration)
         var report = RingOpenReport()
-        let folder = configuration.directory
-        guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw RingFile.error("cannot make", folder) }
-        RingOpening.setAsideIfOther(folder: folder, layout: layout, report: &report)
-        self.hot = try MappedRingFile(path: "\(folder)/hot", size: layout.hotBytes)
-        self.cold = try RingFile(path: "\(folder)/cold", size: layout.coldBytes)
-        self.minutes = try RingFile(path: "\(folder)/minutes", size: layout.minuteBytes)
-        self.names = try RingFile(path: "\(folder)/names", size: layout.nameFileBytes)
-        RingOpening.writeGeometry(layout, to: self.hot.base)
-        let directory = RingOpening.restore(layout, hot: self.hot.base, names: self.names, report: &report)
-        self.directory = Mutex(directory)
-        self.openReport = report
-        for index in 0..<directory.index.count { self.repair(index) }
-    }
-
-    /// Makes a head agree with its samples: a process may have been killed between storing a sample and summing it up.
-    private func repair(_ index: Int) {
-        let header = self.headerPointer(index)
-        let stored = header.pointee.stored
-        if stored > 0, stored % UInt64(RingLayout.blockSamples) == 0, header.pointee.flushed != stored {
-            // Killed after the block's last sample and before the block was written.
-            var pending = PendingBlocks(
-                first: index,
-                count: 1,
-                number: stored / UInt64(RingLayout.blockSamples) - 1
-            )
-            self.flush(&pending)
-        }
-        header.pointee.hasRunning = 0
-        guard stored > 0, let newest = self.stored(number: stored - 1, index, stored: stored) else { return }
-        header.pointee.lastTick = newest.tick
-        let start = newest.sample.tick.floored(toMilliseconds: 60_000).rawValue
-        let closed = header.pointee.minutes
-        if closed > 0, self.rollup(number: closed - 1, index)?.start == start { return }
-        var running = StoredRollup(start: start)
-        for number in self.upperBound(index, stored: stored, tick: start - 1)..<stored {
-            if let sample = self.stored(number: number, index, stored: stored) { running.add(sample.sample) }
-        }
-        header.pointee.running = running
-        header.pointee.hasRunning = 1
-    }
-
-    /// Finds the series called `name`, or registers it.
-    ///
-    /// - Throws: ``RingError/Code/seriesLimit`` when the ring is full, ``RingError/Code/name`` for a name that is empty
-    ///   or longer than 160 bytes.
-    package func series(named name: String) throws(RingError) -> SeriesIndex {
-        let bytes = Array(name.utf8)
-        guard (1...160).contains(bytes.count) else {
-            throw RingError(.name, "a series' name has 1 to 160 bytes; '\(name.prefix(40))…' has \(bytes.count)")
-        }
-        let result: Result<SeriesIndex, RingError> = self.directory.withLock { directory in
-            if let known = directory.index[name] { return .success(known) }
-            guard directory.index.count < self.layout.seriesMax else {
-                self.counters.rejectedSeries.add(1, ordering: .relaxed)
-                return .failure(
-                    RingError(
-                        .seriesLimit,
-                        "all \(self.layout.seriesMax) series of the ring are taken; raise ring.series in gateway.yaml"
-                    )
-                )
-            }
-            let index = directory.index.count
-            guard RingOpening.writeName(bytes, index, to: self.names) else {
-                return .failure(RingFile.error("cannot write", self.names.path))
-            }
-            var header = SeriesHeader.empty
-            header.isUsed = 1
-            self.headerPointer(index).pointee = header
-            directory.index[name] = SeriesIndex(rawValue: UInt32(index))
-            return .success(SeriesIndex(rawValue: UInt32(index)))
-        }
-        return try result.get()
-    }
-
-    /// The series called `name`, if it is registered.
-    package func existingSeries(named name: String) -> SeriesIndex? {
-        self.directory.withLock { $0.index[name] }
-    }
-
-    /// The names of all series, in the order of their numbers.
-    package var seriesNames: [String] {
-        self.directory.withLock { $0.index }.sorted { $0.value.rawValue < $1.value.rawValue }.map(\.key)
-    }
-
-    /// Writes everything back to the card.
-    ///
-    /// Call it every few seconds from a thread that may block.
-    package func synchronize() throws(RingError) {
-        // The heads last: they must not point at blocks that are not on the card yet.
-        try self.cold.synchronize()
-        try self.minutes.synchronize()
-        try self.names.synchronize()
-        try self.hot.synchronize()
-    }
-
-    /// Gives mapped pages back to the kernel; what they hold stays in the page cache.
-    ///
-    /// Keeps the resident size small when many series are rarely written.
-    package func trimResidentPages() { madvise(self.hot.base, self.hot.file.size, MADV_DONTNEED) }
-
-    /// What happened since the ring was opened, and how large it is.
-    package var statistics: RingStatistics {
-        RingStatistics(
-            appended: self.counters.appended.load(ordering: .relaxed),
-            duplicates: self.counters.duplicates.load(ordering: .relaxed),
-            late: self.counters.late.load(ordering: .relaxed),
-            rejected: self.counters.rejected.load(ordering: .relaxed),
-            rejectedSeries: self.counters.rejectedSeries.load(ordering: .relaxed),
-            writeFailures: self.counters.writeFailures.load(ordering: .relaxed),
-            seriesCount: self.directory.withLock { $0.index.count },
-            seriesMax: self.layout.seriesMax,
-            bytesOnDisk: self.layout.hotBytes + self.layout.coldBytes + self.layout.minuteBytes
-                + self.layout.nameFileBytes
+        let path = try RingFiles.prepare(configuration, geometry, &report)
+        let device = try FileDevice(path: path, size: geometry.totalBytes, zeroed: geometry.rewrittenBytes)
+        let memory = try RingMemory(
+            path: configuration.memoryDirectory.map { "\($0)/ring.memory" },
+            geometry: MemoryGeometry(seriesMax: geometry.seriesMax)
+        )
+        self.init(
+            device: device,
+            memory: memory,
+            geometry: geometry,
+            boot: RingMemory.bootIdentity(),
+            report: report
         )
     }
 
-    /// The newest tick of all series; a clock must not start before it.
-    package var newestTick: Tick? {
-        let count = self.directory.withLock { $0.index.count }
-        var newest: Int64?
-        for index in 0..<count {
-            let header = self.headerPointer(index).pointee
-            if header.stored > 0 { newest = max(newest ?? header.lastTick, header.lastTick) }
+    /// Opens the ring on a device; what is on it is believed as far as its checksums go.
+    init(
+        device: any BlockDevice,
+        memory: RingMemory,
+        geometry: RingGeometry,
+        boot: (UInt64, UInt64),
+        report: RingOpenReport = RingOpenReport()
+    ) {
+        var report = report
+        let opening = RingOpening(device: device, geometry: geometry, report: &report)
+        self.device = opening.device
+        self.memory = memory
+        self.segments = opening.segments
+        self.catalogue = opening.catalogue
+        self.journal = JournalBuilder(unitBytes: geometry.unitBytes)
+        self.locks = GroupLocks(window: memory.geometry.window)
+        self.series = Mutex(opening.series)
+        self.clockMap = Mutex(opening.superblock.clock)
+        let ring = opening.superblock.ring
+        let isAdopted = memory.isOf(ring: ring, boot: boot)
+        if !isAdopted { memory.reset(ring: ring, boot: boot, nextUnit: opening.superblock.checkpoint) }
+        self.keeper = Mutex(
+            Keeper(
+                superblock: opening.superblock,
+                nextUnit: max(memory.head.pointee.nextUnit, opening.superblock.checkpoint),
+                isRooted: opening.isRooted
+            )
+        )
+        // Before anything is appended: by the superblock the memory of a killed process is known again. Where the card
+        // does not take it now, the first commit tries once more.
+        self.keeper.withLock { keeper in try? self.root(&keeper) }
+        report.seriesRestored = opening.series.index.count
+        self.registerSlots(count: opening.series.all.count, isAdopted: isAdopted)
+        if isAdopted {
+            report.mode = .adopted
+            self.adoptMemory(&report)
+        } else {
+            report.mode = .recovered
+            self.replayJournal(&report)
         }
-        return newest.map { Tick(rawValue: $0) }
+        report.samplesRestored = self.segments.segments(.raw).reduce(0) { $0 + $1.header.samples }
+        self.report.withLock { $0 = report }
     }
 
-    @inline(__always)
-    func headerPointer(_ series: Int) -> UnsafeMutablePointer<SeriesHeader> {
-        (self.hot.base + self.layout.header(series)).assumingMemoryBound(to: SeriesHeader.self)
-    }
-
-    @inline(__always)
-    func hotBlock(_ series: Int) -> UnsafeMutablePointer<StoredSample> {
-        (self.hot.base + self.layout.hotBlock(series)).assumingMemoryBound(to: StoredSample.self)
-    }
-
-    func isRegistered(_ series: SeriesIndex) -> Bool {
-        series.rawValue < self.layout.seriesMax && self.headerPointer(Int(series.rawValue)).pointee.isUsed == 1
-    }
-
-    func withSeriesLock<Result: Sendable>(_ series: Int, _ body: () -> Result) -> Result {
-        self.locks.withLock(series / RingLayout.groupSeries, body)
-    }
-}
-
-/// 64 locks that guard memory outside Swift's view: the headers and blocks of every 64th group of series each.
-final class StripeLocks: Sendable {
-    private let mutexes = InlineArray<64, Mutex<Void>> { _ in Mutex(()) }
-
-    func withLock<Result: Sendable>(_ group: Int, _ body: () -> Result) -> Result {
-        self.mutexes[group & 63].withLock { _ in body() }
-    }
-}
-
-/// Counters that several threads raise.
-final class RingCounters: Sendable {
-    let appended = Atomic<UInt64>(0)
-    let duplicates = Atomic<UInt64>(0)
-    let late = Atomic<UInt64>(0)
-    let rejected = Atomic<UInt64>(0)
-    let rejectedSeries = Atomic<UInt64>(0)
-    let writeFailures = Atomic<UInt64>(0)
-}
-
-/// What the ring found when it was opened.
-package struct RingOpenReport: Sendable, Hashable {
-    /// Series that were there already.
-    package internal(set) var seriesRestored = 0
-    /// Samples that were there already.
-    package internal(set) var samplesRestored: UInt64 = 0
-    /// What was set aside or lost, one line each; empty when everything was well.
-    package internal(set) var problems: [String] = []
-}
-
-/// Counts and sizes of the ring.
-package struct RingStatistics: Sendable, Hashable {
-    /// Samples stored since the ring was opened.
-    package var appended: UInt64
-    /// Samples that were there already.
-    package var duplicates: UInt64
-    /// Samples too old to be put in order any more.
-    package var late: UInt64
-    /// Samples whose value or tick cannot be stored.
-    package var rejected: UInt64
-    /// Series that found no room.
-    package var rejectedSeries: UInt64
-    /// Blocks that the file system did not take.
-    package var writeFailures: UInt64
-    package var seriesCount: Int
-    package var seriesMax: Int
-    package var bytesOnDisk: Int
+    /// What was found when the ring was opened.
+    package var openReport: RingOpenReport { self.report.withLock { $0 } }
 }

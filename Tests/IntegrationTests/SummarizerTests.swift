@@ -18,7 +18,7 @@ struct SummarizerTests {
         state: state
         profiles: [\(Checkout.profiles)]
         broker: {mode: external, host: 127.0.0.1, port: 1}
-        ring: {series: 64, samples: 1024, minutes: 600}
+        ring: {series: 64, raw: 16 MiB, minutes: 8 MiB, quarters: 8 MiB, journal: 4 MiB}
         \(more)
         """
         .write(toFile: config, atomically: true, encoding: .utf8)

@@ -40,7 +40,7 @@ struct ConfigurationTests {
         #expect(read.broker.mode == .embedded)
         #expect(read.broker.host == "127.0.0.1")
         #expect(read.polling.fastMilliseconds == 1_000)
-        #expect(read.ring.samplesPerSeries == 16_384)
+        #expect(read.ring.rawBytes == 256 << 20)
     }
 
     @Test(arguments: [
@@ -55,7 +55,8 @@ struct ConfigurationTests {
         ("polling: {fast: 1 h}", "outside 10 ms to 1 min"),
         ("polling: {quick: 1 s}", "unknown key 'quick'"),
         ("rign: {series: 5}", "unknown key 'rign'; did you mean 'ring'?"),
-        ("ring: {samples: 1}", "1 is outside 64 to 1048576"),
+        ("ring: {raw: 1 KiB}", "1 KiB is outside 1 MiB to 1 TiB"),
+        ("ring: {raw: 1 apple}", "is not a size; write it like"),
         ("log: {level: loud}", "not one of trace"),
         ("web: {port: 70000}", "70000 is outside 0 to 65535"),
     ])

@@ -2,120 +2,106 @@ import CampusModel
 import Foundation
 import Synchronization
 import Testing
-import TimeSeriesRing
 
-/// A folder of its own for each test, removed at the end.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("campus-ring-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        self.path = url.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: self.path) }
-
-    func copy(to name: String) throws -> String {
-        let target = "\(self.path)/\(name)"
-        try? FileManager.default.removeItem(atPath: target)
-        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-        for file in ["hot", "cold", "minutes", "names"] {
-            try FileManager.default.copyItem(atPath: "\(self.path)/ring/\(file)", toPath: "\(target)/\(file)")
-        }
-        return target
-    }
-
-    func open(_ name: String = "ring", series: Int = 8, samples: Int = 256, minutes: Int = 64) throws -> TimeSeriesRing
-    {
-        try TimeSeriesRing(
-            configuration: .init(
-                directory: "\(self.path)/\(name)",
-                seriesMax: series,
-                samplesPerSeries: samples,
-                minuteRollupsPerSeries: minutes
-            )
-        )
-    }
-}
+@testable import TimeSeriesRing
 
 private final class Flag: Sendable {
     let isDone = Atomic<Bool>(false)
 }
 
 struct TimeSeriesRingTests {
-    private let all = Tick(milliseconds: 0)..<Tick(milliseconds: 4_000_000_000_000)
+    private func count(_ rollups: [Rollup]) -> Int { rollups.reduce(0) { $0 + Int($1.count) } }
 
-    private func count(_ rollups: [Rollup]) -> Int {
-        var total = 0
-        for rollup in rollups { total += Int(rollup.count) }
-        return total
-    }
-
-    private func sample(_ tick: Int64, _ value: Double, _ quality: Quality = .good) -> Sample {
-        Sample(tick: Tick(milliseconds: tick), value: value, quality: quality)
-    }
-
-    @Test func givesBackWhatWasStoredInOrder() throws {
+    @Test(arguments: [false, true])
+    func givesBackWhatWasStoredInOrder(isSealed: Bool) throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a/co2")
-        let samples = (0..<100).map { self.sample(Int64($0) * 1_000, Double($0) / 3) }
+        let samples = (0..<1_000).map { sample(Int64($0) * 1_000, Double($0) / 4) }
         for sample in samples { #expect(ring.append(series, sample) == .stored) }
-        #expect(ring.samples(series, in: self.all, limit: 1_000) == samples)
+        if isSealed { try ring.seal() }
+        #expect(ring.samples(series, in: allTicks, limit: 2_000) == samples)
         let range = Tick(milliseconds: 10_000)..<Tick(milliseconds: 12_001)
         #expect(ring.samples(series, in: range, limit: 10) == Array(samples[10...12]))
-        #expect(ring.samples(series, in: self.all, limit: 3) == Array(samples[0..<3]))
-        #expect(ring.lastSamples(series, count: 20) == Array(samples[80...]))
+        #expect(ring.samples(series, in: allTicks, limit: 3) == Array(samples[0..<3]))
+        #expect(ring.lastSamples(series, count: 20) == Array(samples[980...]))
         #expect(ring.latest(series) == samples.last)
         #expect(ring.oldestTick(series) == Tick(milliseconds: 0))
+        #expect(ring.newestTick == samples.last?.tick)
+    }
+
+    @Test func samplesBeforeAndAfterManySealsAreOneSeries() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open()
+        let series = try (0..<3).map { try ring.series(named: "s\($0)") }
+        var expected: [Sample] = []
+        for index in 0..<3_000 {
+            let next = sample(Int64(index) * 1_000, Double(index % 97) / 10)
+            expected.append(next)
+            ring.append(series.map { SeriesSample(series: $0, sample: next) })
+            if index % 311 == 0 { try ring.seal() }
+            if index % 101 == 0 { try ring.commit() }
+        }
+        for index in series { #expect(ring.samples(index, in: allTicks, limit: 5_000) == expected) }
+        #expect(ring.statistics.seals > 5)
+        #expect(self.count(ring.minuteRollups(series[0], in: allTicks, limit: 1_000)) == 3_000)
+        #expect(self.count(ring.aggregate(series[0], in: allTicks, stepMilliseconds: 900_000, limit: 100)) == 3_000)
     }
 
     @Test func theOldestMakeRoomAndTheSizeStays() throws {
         let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 64)
+        let ring = try folder.open(rawBytes: 1 << 18)
         let series = try ring.series(named: "a")
-        let before = ring.statistics.bytesOnDisk
-        for index in 0..<10_000 { ring.append(series, self.sample(Int64(index), Double(index))) }
-        let kept = ring.samples(series, in: self.all, limit: 10_000)
-        #expect(kept.count >= 64 && kept.count <= 80)
-        let expected = ((10_000 - kept.count)..<10_000).map { Double($0) }
-        #expect(kept.map(\.value) == expected)
-        #expect(ring.statistics.bytesOnDisk == before)
-        let sizes = try ["hot", "cold", "minutes", "names"]
-            .map { file in
-                try FileManager.default.attributesOfItem(atPath: "\(folder.path)/ring/\(file)")[.size] as? Int ?? 0
-            }
-        let total: Int = sizes.reduce(0, +)
-        #expect(total == before)
+        let size = ring.statistics.bytesOnDisk
+        var lottery = Lottery(seed: 1)
+        for index in 0..<200_000 {
+            ring.append(series, sample(Int64(index) * 1_000, Double(lottery.next() % 1_000_000) / 7))
+            if index % 10_000 == 9_999 { try ring.seal() }
+        }
+        let kept = ring.samples(series, in: allTicks, limit: 300_000)
+        #expect(kept.count > 10_000 && kept.count < 60_000)
+        #expect(kept.last?.tick == Tick(milliseconds: 199_999_000))
+        for (left, right) in zip(kept, kept.dropFirst()) { #expect(right.tick.rawValue - left.tick.rawValue == 1_000) }
+        let file = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/ring/ring.data")
+        #expect(file[.size] as? Int == size)
+        // The minutes reach back to the beginning.
+        #expect(self.count(ring.aggregate(series, in: allTicks, stepMilliseconds: 60_000, limit: 10_000)) == 200_000)
+        #expect(ring.append(series, sample(5_000, 1)) == .late, "older than all that is kept")
     }
 
+    /// A killed process leaves its files as they are at that moment.
     @Test func everySampleIsThereAfterEveryAppendEvenIfNothingIsClosed() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a")
         var stored: [Sample] = []
-        for index in 0..<200 {
+        for index in 0..<400 {
             // Every tenth comes late.
             let tick = index % 10 == 9 ? Int64(index) * 7_000 - 20_000 : Int64(index) * 7_000
-            let sample = self.sample(tick, Double(index))
-            #expect(ring.append(series, sample) == .stored)
-            stored.append(sample)
-            let copy = try TimeSeriesRing(
-                configuration: .init(
-                    directory: try folder.copy(to: "copy"),
-                    seriesMax: 8,
-                    samplesPerSeries: 256,
-                    minuteRollupsPerSeries: 64
-                )
-            )
+            let next = sample(tick, Double(index))
+            #expect(ring.append(series, next) == .stored)
+            stored.append(next)
+            if index == 150 { try ring.commit() }
+            if index == 250 { try ring.seal() }
+            guard index % 7 == 0 || index > 380 else { continue }
+            try folder.copy(to: "copy")
+            let copy = try folder.open("copy")
             #expect(copy.openReport.problems == [])
+            #expect(copy.openReport.mode == .adopted)
             let found = try #require(copy.existingSeries(named: "a"))
             let expected = stored.sorted { $0.tick < $1.tick }
-            #expect(copy.samples(found, in: self.all, limit: 1_000) == expected)
+            #expect(copy.samples(found, in: allTicks, limit: 1_000) == expected)
             #expect(
-                copy.minuteRollups(found, in: self.all, limit: 1_000)
-                    == ring.minuteRollups(series, in: self.all, limit: 1_000)
+                copy.minuteRollups(found, in: allTicks, limit: 1_000)
+                    == ring.minuteRollups(series, in: allTicks, limit: 1_000)
+            )
+            // And what a power cut a moment later leaves, once the keeper has done its first round.
+            try copy.maintain()
+            try folder.copy("copy", to: "second", withMemory: false)
+            let second = try folder.open("second")
+            #expect(second.openReport.mode == .recovered)
+            #expect(
+                second.samples(try #require(second.existingSeries(named: "a")), in: allTicks, limit: 1_000) == expected
             )
         }
     }
@@ -124,61 +110,80 @@ struct TimeSeriesRingTests {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a")
-        let batch = (0..<50).map { SeriesSample(series: series, sample: self.sample(Int64($0) * 10, Double($0))) }
-        #expect(ring.append(batch).stored == 50)
-        #expect(ring.append(batch).duplicates == 50)
-        #expect(ring.samples(series, in: self.all, limit: 100).count == 50)
-        #expect(ring.statistics.duplicates == 50)
+        let batch = (0..<500).map { SeriesSample(series: series, sample: sample(Int64($0) * 10, Double($0))) }
+        #expect(ring.append(batch).stored == 500)
+        #expect(ring.append(batch).duplicates == 500)
+        try ring.seal()
+        #expect(ring.append(batch).duplicates == 500)
+        try ring.seal()
+        #expect(ring.samples(series, in: allTicks, limit: 1_000).count == 500)
+        #expect(ring.statistics.duplicates == 1_000)
     }
 
     @Test func twoValuesInOneMillisecondAreBothKept() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a")
-        #expect(ring.append(series, self.sample(5, 1)) == .stored)
-        #expect(ring.append(series, self.sample(5, 2)) == .stored)
-        #expect(ring.append(series, self.sample(5, 1)) == .duplicate)
-        #expect(ring.append(series, self.sample(5, 2)) == .duplicate)
-        #expect(ring.samples(series, in: self.all, limit: 9).map(\.value) == [1, 2])
+        #expect(ring.append(series, sample(5, 1)) == .stored)
+        #expect(ring.append(series, sample(5, 2)) == .stored)
+        #expect(ring.append(series, sample(5, 1)) == .duplicate)
+        #expect(ring.append(series, sample(5, 2)) == .duplicate)
+        #expect(ring.samples(series, in: allTicks, limit: 9).map(\.value) == [1, 2])
     }
 
-    @Test func lateSamplesArePutInOrderOrCounted() throws {
+    @Test func lateSamplesArePutInOrderWhereverTheyBelong() throws {
         let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 1_024)
+        let ring = try folder.open()
+        let late = Mutex<[Int64]>([])
+        ring.observeLate { _, tick in late.withLock { $0.append(tick.rawValue) } }
         let series = try ring.series(named: "a")
-        for index in 0..<600 { ring.append(series, self.sample(Int64(index) * 100, Double(index))) }
-        #expect(ring.append(series, self.sample(59_850, -1)) == .stored)
-        #expect(ring.append(series, self.sample(40_050, -2)) == .stored)
-        #expect(ring.append(series, self.sample(50, -3)) == .late)
-        #expect(ring.append(series, self.sample(100, 1)) == .duplicate, "an old one that is there already is no loss")
-        let found = ring.samples(series, in: self.all, limit: 1_000)
-        #expect(found.map(\.tick) == found.map(\.tick).sorted())
-        #expect(found.count == 602)
-        #expect(ring.statistics.late == 1)
-        let minute = ring.minuteRollups(series, in: self.all, limit: 10)
-        #expect(self.count(minute) == 602)
-        #expect(minute.map(\.minimum).min() == -2)
+        for index in 0..<2_000 { ring.append(series, sample(Int64(index) * 100, Double(index))) }
+        try ring.seal()
+        for index in 2_000..<2_600 { ring.append(series, sample(Int64(index) * 100, Double(index))) }
+        try ring.commit()
+        for index in 2_600..<2_640 { ring.append(series, sample(Int64(index) * 100, Double(index))) }
+        let moments: [Int64] = [50, 150_050, 230_050, 262_050]
+        for (index, tick) in moments.enumerated() {
+            #expect(ring.append(series, sample(tick, -1 - Double(index))) == .stored)
+            #expect(ring.append(series, sample(tick, -1 - Double(index))) == .duplicate)
+        }
+        #expect(ring.append(series, sample(100, 1)) == .duplicate, "an old one that is there already is no loss")
+        #expect(late.withLock { $0 } == moments)
+        for isSealed in [false, true] {
+            if isSealed { try ring.seal() }
+            let found = ring.samples(series, in: allTicks, limit: 3_000)
+            #expect(found.map(\.tick) == found.map(\.tick).sorted())
+            #expect(found.count == 2_644)
+            let minutes = ring.minuteRollups(series, in: allTicks, limit: 100)
+            #expect(self.count(minutes) == 2_644)
+            #expect(minutes.map(\.minimum).min() == -4)
+        }
+        #expect(ring.statistics.reordered == 4)
     }
 
-    @Test func aSampleOlderThanTheFirstIsPutBeforeIt() throws {
+    @Test func aLogThatIsReadOutLaterIsTakenInWhole() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a")
-        ring.append(series, self.sample(100, 1))
-        #expect(ring.append(series, self.sample(50, 2)) == .stored)
-        #expect(ring.samples(series, in: self.all, limit: 9).map(\.value) == [2, 1])
+        ring.append(series, sample(100_000_000, 1))
+        let log = (0..<5_000).map { SeriesSample(series: series, sample: sample(Int64($0) * 1_000, Double($0))) }
+        #expect(ring.append(log).stored == 5_000)
+        #expect(ring.append(log).duplicates == 5_000)
+        try ring.seal()
+        #expect(ring.samples(series, in: allTicks, limit: 9_000).count == 5_001)
+        #expect(self.count(ring.minuteRollups(series, in: allTicks, limit: 9_000)) == 5_001)
     }
 
     @Test func aFullRingReadWhileItIsWrittenGivesNoSampleTwice() throws {
         let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 64)
+        let ring = try folder.open()
         let series = try ring.series(named: "a")
-        for index in 0..<200 { ring.append(series, self.sample(Int64(index), Double(index))) }
+        for index in 0..<200 { ring.append(series, sample(Int64(index), Double(index))) }
         var seen: [Double] = []
         var next = 200
-        ring.forEachSample(series, in: self.all) { sample in
-            seen.append(sample.value)
-            ring.append(series, self.sample(Int64(next), Double(next)))
+        ring.forEachSample(series, in: allTicks) { found in
+            seen.append(found.value)
+            ring.append(series, sample(Int64(next), Double(next)))
             next += 1
             return seen.count < 500
         }
@@ -186,38 +191,18 @@ struct TimeSeriesRingTests {
         #expect(seen == seen.sorted())
     }
 
-    @Test func stepsOlderThanTheRollUpsComeFromTheSamples() throws {
-        let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 256, minutes: 16)
-        let series = try ring.series(named: "a")
-        for index in 0..<200 { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
-        #expect(ring.minuteRollups(series, in: self.all, limit: 1_000).count <= 17)
-        #expect(self.count(ring.aggregate(series, in: self.all, stepMilliseconds: 3_600_000, limit: 100)) == 200)
-    }
-
-    @Test func lateMinutesNeverPushOutTheNewest() throws {
-        let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 256, minutes: 16)
-        let series = try ring.series(named: "a")
-        for index in stride(from: 0, to: 80, by: 2) { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
-        for index in stride(from: 79, to: 1, by: -2) { ring.append(series, self.sample(Int64(index) * 60_000, 1)) }
-        let starts = ring.minuteRollups(series, in: self.all, limit: 1_000).map(\.start)
-        #expect(starts == starts.sorted())
-        #expect(starts.contains(Tick(milliseconds: 76 * 60_000)))
-    }
-
     @Test func whatIsNoNumberOrNoTimeIsRejected() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open()
         let series = try ring.series(named: "a")
         for sample in [
-            self.sample(1, .nan), self.sample(1, .infinity), self.sample(-1, 1), self.sample(4_102_444_800_000, 1),
-            self.sample(.max, 1), self.sample(.min, 1),
+            sample(1, .nan), sample(1, .infinity), sample(-1, 1), sample(4_102_444_800_000, 1), sample(.max, 1),
+            sample(.min, 1),
         ] {
             #expect(ring.append(series, sample) == .rejected)
         }
-        #expect(ring.append(SeriesIndex(rawValue: 7), self.sample(1, 1)) == .rejected)
-        #expect(ring.append(SeriesIndex(rawValue: .max), self.sample(1, 1)) == .rejected)
+        #expect(ring.append(SeriesIndex(rawValue: 7), sample(1, 1)) == .rejected)
+        #expect(ring.append(SeriesIndex(rawValue: .max), sample(1, 1)) == .rejected)
         #expect(ring.statistics.rejected == 8)
         #expect(ring.latest(series) == nil)
         #expect(ring.latest(SeriesIndex(rawValue: .max)) == nil)
@@ -225,23 +210,20 @@ struct TimeSeriesRingTests {
 
     @Test func minutesAgreeWithANaiveModel() throws {
         let folder = try ScratchFolder()
-        let ring = try folder.open(samples: 8_192, minutes: 512)
+        let ring = try folder.open()
         let series = try ring.series(named: "a")
-        var state: UInt64 = 7
-        func random(_ bound: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % bound
-        }
+        var lottery = Lottery(seed: 7)
         var tick: Int64 = 1_000_000
         var model: [Int64: [Sample]] = [:]
-        for _ in 0..<4_000 {
-            tick += Int64(random(9_000))
-            let isBad = random(20) == 0
-            let moment = random(10) == 0 ? tick - Int64(random(30_000)) : tick
-            let sample = self.sample(moment, isBad ? 0 : Double(random(1_000)) / 8, isBad ? .bad(.sentinel) : .good)
-            if ring.append(series, sample) == .stored { model[moment / 60_000, default: []].append(sample) }
+        for index in 0..<4_000 {
+            tick += Int64(lottery.next() % 9_000)
+            let isBad = lottery.next() % 20 == 0
+            let moment = lottery.next() % 10 == 0 ? tick - Int64(lottery.next() % 30_000) : tick
+            let next = sample(moment, isBad ? 0 : Double(lottery.next() % 1_000) / 8, isBad ? .bad(.sentinel) : .good)
+            if ring.append(series, next) == .stored { model[moment / 60_000, default: []].append(next) }
+            if index % 700 == 0 { try ring.seal() }
         }
-        let found = ring.minuteRollups(series, in: self.all, limit: 10_000)
+        let found = ring.minuteRollups(series, in: allTicks, limit: 10_000)
         #expect(found.count == model.count)
         for rollup in found {
             let samples = try #require(model[rollup.start.rawValue / 60_000])
@@ -254,10 +236,10 @@ struct TimeSeriesRingTests {
                 #expect(rollup.maximum == usable.max())
             }
         }
-        let hours = ring.aggregate(series, in: self.all, stepMilliseconds: 3_600_000, limit: 1_000)
-        #expect(self.count(hours) == self.count(found))
-        let tens = ring.aggregate(series, in: self.all, stepMilliseconds: 10_000, limit: 100_000)
-        #expect(self.count(tens) == self.count(hours))
+        let all = self.count(found)
+        for step: Int64 in [10_000, 60_000, 900_000, 3_600_000] {
+            #expect(self.count(ring.aggregate(series, in: allTicks, stepMilliseconds: step, limit: 100_000)) == all)
+        }
     }
 
     @Test func thereIsNoRoomForMoreSeriesThanConfigured() throws {
@@ -273,68 +255,75 @@ struct TimeSeriesRingTests {
         #expect(ring.seriesNames == ["a", "b"])
     }
 
-    @Test func otherSizesSetTheOldFilesAside() throws {
+    @Test func otherSizesSetTheOldFileAside() throws {
         let folder = try ScratchFolder()
         do {
             let ring = try folder.open()
-            ring.append(try ring.series(named: "a"), self.sample(1, 1))
+            ring.append(try ring.series(named: "a"), sample(1, 1))
+            try ring.seal()
         }
-        let ring = try folder.open(samples: 512)
+        let ring = try folder.open(rawBytes: 2 << 20)
         #expect(ring.openReport.problems.count == 1)
         #expect(ring.openReport.seriesRestored == 0)
-        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/ring/hot.set-aside-1"))
+        #expect(FileManager.default.fileExists(atPath: "\(folder.path)/ring/ring.data.set-aside-1"))
     }
 
-    @Test func aDamagedByteAnywhereInTheHeadsNeverRefusesOrTraps() throws {
+    @Test func aSeriesThatWasSilentSinceTheStartStillHasItsNewestSample() throws {
         let folder = try ScratchFolder()
         do {
-            let ring = try folder.open(series: 2)
+            let ring = try folder.open()
             let series = try ring.series(named: "a")
-            for index in 0..<40 { ring.append(series, self.sample(Int64(index) * 5_000, Double(index))) }
+            for index in 0..<300 { ring.append(series, sample(Int64(index) * 1_000, Double(index))) }
+            try ring.seal()
         }
-        for offset in Array(0..<48) + Array(4_096..<(4_096 + 128)) {
-            let copy = try folder.copy(to: "damaged")
-            let handle = try #require(FileHandle(forUpdatingAtPath: "\(copy)/hot"))
-            try handle.seek(toOffset: UInt64(offset))
-            let byte = try #require(try handle.read(upToCount: 1)).first ?? 0
-            try handle.seek(toOffset: UInt64(offset))
-            try handle.write(contentsOf: Data([byte ^ 0xFF]))
-            try handle.close()
-            let ring = try TimeSeriesRing(
-                configuration: .init(directory: copy, seriesMax: 2, samplesPerSeries: 256, minuteRollupsPerSeries: 64)
-            )
-            let series = try ring.series(named: "a")
-            _ = ring.samples(series, in: self.all, limit: 1_000)
-            _ = ring.minuteRollups(series, in: self.all, limit: 1_000)
-            _ = ring.append(series, self.sample(1_000_000, 1))
-        }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/ring/ring.memory")
+        let ring = try folder.open()
+        let series = try #require(ring.existingSeries(named: "a"))
+        #expect(ring.latest(series) == sample(299_000, 299))
+        #expect(ring.append(series, sample(299_000, 299)) == .duplicate)
+        #expect(ring.append(series, sample(300_000, 300)) == .stored)
     }
 
-    @Test func fourThreadsAppendWhileOneReads() async throws {
+    @Test func fourThreadsAppendWhileOneReadsAndOneSeals() async throws {
         let folder = try ScratchFolder()
-        let ring = try folder.open(series: 64, samples: 4_096)
+        let ring = try folder.open(series: 64)
         let series = try (0..<64).map { try ring.series(named: "s\($0)") }
         let flag = Flag()
         await withTaskGroup(of: Void.self) { group in
             for worker in 0..<4 {
                 group.addTask {
                     for tick in 0..<2_000 {
-                        for index in 0..<16 {
-                            ring.append(
-                                series[worker * 16 + index],
-                                Sample(tick: Tick(milliseconds: Int64(tick)), value: Double(tick))
-                            )
-                        }
+                        ring.append(
+                            (0..<16)
+                                .map {
+                                    .init(series: series[worker * 16 + $0], sample: sample(Int64(tick), Double(tick)))
+                                }
+                        )
                     }
                 }
             }
             group.addTask {
                 while !flag.isDone.load(ordering: .relaxed) {
                     for index in series {
-                        let found = ring.lastSamples(index, count: 50)
-                        for (left, right) in zip(found, found.dropFirst()) where left.tick >= right.tick {
-                            Issue.record("out of order")
+                        let found = ring.samples(index, in: allTicks, limit: 5_000)
+                        for (left, right) in zip(found, found.dropFirst())
+                        where right.tick.rawValue != left.tick.rawValue + 1 {
+                            Issue.record("out of order, missing or twice: \(left.tick) \(right.tick)")
                         }
+                        if let latest = ring.latest(index), latest.value != Double(latest.tick.rawValue) {
+                            Issue.record("a torn sample")
+                        }
+                        await Task.yield()
+                    }
+                }
+            }
+            group.addTask {
+                while !flag.isDone.load(ordering: .relaxed) {
+                    do {
+                        try ring.commit()
+                        try ring.seal()
+                    } catch {
+                        Issue.record(error)
                     }
                     await Task.yield()
                 }
@@ -343,6 +332,34 @@ struct TimeSeriesRingTests {
             flag.isDone.store(true, ordering: .relaxed)
         }
         #expect(ring.statistics.appended == 4 * 2_000 * 16)
-        for index in series { #expect(ring.samples(index, in: self.all, limit: 5_000).count == 2_000) }
+        for index in series { #expect(ring.samples(index, in: allTicks, limit: 5_000).count == 2_000) }
+    }
+
+    @Test func aBoardThatLearnsTheTimeLateDatesItsBootAnewWithOneRow() throws {
+        let folder = try ScratchFolder()
+        let hour: Int64 = 3_600_000
+        do {
+            let ring = try folder.open()
+            let board = try ring.series(named: "board/own")
+            let device = try ring.series(named: "device/clock", hasDeviceClock: true)
+            for index in 0..<100 {
+                ring.append(board, sample(hour + Int64(index) * 60_000, Double(index)))
+                ring.append(device, sample(9 * hour + Int64(index) * 60_000, Double(index)))
+            }
+            try ring.seal()
+            try ring.setClock(.init(from: hour, offset: 8 * hour, source: .synchronized))
+            #expect(ring.latest(board)?.tick == Tick(milliseconds: 9 * hour + 99 * 60_000))
+        }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/ring/ring.memory")
+        let ring = try folder.open()
+        let range = Tick(milliseconds: 9 * hour)..<Tick(milliseconds: 10 * hour)
+        for name in ["board/own", "device/clock"] {
+            let series = try #require(ring.existingSeries(named: name))
+            #expect(ring.samples(series, in: range, limit: 100).map(\.value) == (0..<60).map(Double.init), "\(name)")
+            #expect(ring.oldestTick(series) == range.lowerBound, "\(name)")
+            let hours = ring.aggregate(series, in: range, stepMilliseconds: hour, limit: 9)
+            #expect(hours.map(\.start) == [range.lowerBound] && self.count(hours) == 60, "\(name)")
+        }
+        #expect(ring.newestTick == Tick(milliseconds: 9 * hour + 99 * 60_000), "the stored axis did not move")
     }
 }

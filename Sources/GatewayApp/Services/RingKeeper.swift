@@ -1,45 +1,53 @@
+internal import CampusModel
 internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
 internal import TimeSeriesRing
 
-/// Writes the ring back every few seconds, on a thread that may block, and keeps its resident size small.
+/// Writes the ring to the card every few seconds, on a thread that may wait for it, dates it when the system's clock is
+/// set, and seals it at the end.
 struct RingKeeper: Service {
     let ring: TimeSeriesRing
-    let intervalSeconds: Int
+    let clock: any TickClock
+    let commitSeconds: Int
     let logger: Logger
 
     func run() async throws {
+        let watch = ClockWatch(started: self.clock.now())
         await cancelWhenGracefulShutdown {
-            var rounds = 0
+            var seconds = 0
             while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(max(self.intervalSeconds, 1)))
-                await self.synchronize()
-                rounds += 1
-                if rounds % 6 == 0 { self.ring.trimResidentPages() }
+                try? await Task.sleep(for: .seconds(1))
+                seconds += 1
+                // An arena that is nearly full does not wait for the next commit.
+                if seconds % max(self.commitSeconds, 1) == 0 || self.ring.isSealDue {
+                    await self.perform("the ring cannot be written; a power cut would lose more") {
+                        try $0.maintain()
+                    }
+                }
+                if let row = watch.look(now: self.clock.now(), map: self.ring.clock) {
+                    self.logger.notice("the system's clock was set", metadata: ["offset": "\(row.offset) ms"])
+                    await self.perform("the ring's dates cannot be written") { try $0.setClock(row) }
+                }
+                if seconds % 30 == 0 { self.ring.trimResidentPages() }
             }
         }
-        await self.synchronize()
+        await self.perform("the ring cannot be sealed; its memory is read at the next start") { try $0.seal() }
     }
 
-    private func synchronize() async {
+    private func perform(_ trouble: String, _ body: @escaping @Sendable (TimeSeriesRing) throws -> Void) async {
         let ring = self.ring
         let error: (any Error)? = await withCheckedContinuation { continuation in
             DispatchQueue.global(qos: .utility)
                 .async {
                     do {
-                        try ring.synchronize()
+                        try body(ring)
                         continuation.resume(returning: nil)
                     } catch {
                         continuation.resume(returning: error)
                     }
                 }
         }
-        if let error {
-            self.logger.error(
-                "the ring cannot be written back; a power cut would lose more",
-                metadata: ["error": "\(error)"]
-            )
-        }
+        if let error { self.logger.error("\(trouble)", metadata: ["error": "\(error)"]) }
     }
 }

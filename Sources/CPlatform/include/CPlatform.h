@@ -1,0 +1,19 @@
+/// What Swift on Linux cannot say by itself.
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// CRC-32C (Castagnoli, RFC 3720) of `count` bytes, continuing from `crc`; 0 to begin.
+///
+/// Uses the processor's instruction where it has one, and a table where it has not.
+uint32_t campus_crc32c(uint32_t crc, const void *bytes, size_t count);
+
+/// The same by the table alone, so that a test can hold the two against each other.
+uint32_t campus_crc32c_table(uint32_t crc, const void *bytes, size_t count);
+
+/// Whether the kernel says that a time server keeps its clock; 0 also when it does not say.
+int campus_clock_is_synchronized(void);
+
+#endif

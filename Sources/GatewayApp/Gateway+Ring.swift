@@ -1,0 +1,23 @@
+internal import Foundation
+internal import SiteConfiguration
+internal import TimeSeriesRing
+
+extension Gateway {
+    /// Where the ring lives: its memory in the service's run-time folder, which is in memory itself, where there is one.
+    static func ring(_ ring: GatewayConfiguration.Ring, _ state: StateFolder) -> TimeSeriesRing.Configuration {
+        let directory = state.file("ring")
+        // systemd sets it for units with RuntimeDirectory=; more than one are separated by colons.
+        let runtime = ProcessInfo.processInfo.environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first
+        var configuration = TimeSeriesRing.Configuration(
+            directory: directory,
+            memoryDirectory: ring.memoryFolder ?? runtime.map(String.init) ?? directory,
+            seriesMax: ring.seriesMax
+        )
+        configuration.unitBytes = ring.unitBytes
+        configuration.journalBytes = ring.journalBytes
+        configuration.rawBytes = ring.rawBytes
+        configuration.minuteBytes = ring.minuteBytes
+        configuration.quarterBytes = ring.quarterBytes
+        return configuration
+    }
+}

@@ -1,0 +1,231 @@
+/// A row of signed numbers in as few bytes as they need.
+///
+/// ```
+/// form u8
+/// 0 stepped   first, step (zig-zag varints), then groups of ≤ 256 differences minus step, zig-zag, as PackedBits
+/// 1 framed    lowest (zig-zag varint), then groups of ≤ 256 distances from it as PackedBits
+/// 2 entropy   first, step, then all differences minus step, zig-zag, as EntropyCoder
+/// ```
+enum IntegerLane {
+    /// How much work to put into it.
+    enum Effort {
+        /// One form, for blocks that are written again soon.
+        case quick
+        /// The smallest of all forms.
+        case smallest
+    }
+
+    private enum Form {
+        static let stepped: UInt8 = 0
+        static let framed: UInt8 = 1
+        static let entropy: UInt8 = 2
+    }
+
+    /// An entropy-coded lane takes about three times as long to read; it has to be worth that.
+    private static let entropyGainPercent = 4
+
+    /// - Parameters:
+    ///   - count: at least 1.
+    ///   - scratch: room for 2 × `count` numbers.
+    static func encode(
+        _ numbers: UnsafePointer<Int64>,
+        _ count: Int,
+        step: Int64,
+        _ effort: Effort,
+        scratch: UnsafeMutablePointer<UInt64>,
+        into writer: inout ByteWriter
+    ) {
+        let differences = scratch
+        var last = numbers[0]
+        for index in 1..<max(count, 1) {
+            differences[index - 1] = ZigZag.encode(numbers[index] &- last &- step)
+            last = numbers[index]
+        }
+        guard effort == .smallest, count > 8 else {
+            self.head(Form.stepped, numbers[0], step, into: &writer)
+            return self.groups(differences, count - 1, into: &writer)
+        }
+        let stepped = self.groupBits(differences, count - 1)
+        let distances = scratch + count
+        var lowest = numbers[0]
+        for index in 1..<count { lowest = min(lowest, numbers[index]) }
+        for index in 0..<count { distances[index] = UInt64(bitPattern: numbers[index] &- lowest) }
+        let framed = self.groupBits(distances, count)
+        let smallest = min(stepped, framed)
+        if let plan = EntropyCoder.plan(differences, count - 1),
+            plan.bits * 100 < smallest * (100 - self.entropyGainPercent)
+        {
+            self.head(Form.entropy, numbers[0], step, into: &writer)
+            return EntropyCoder.encode(differences, count - 1, plan, into: &writer)
+        }
+        if framed < stepped {
+            writer.put8(Form.framed)
+            writer.signed(lowest)
+            return self.groups(distances, count, into: &writer)
+        }
+        self.head(Form.stepped, numbers[0], step, into: &writer)
+        self.groups(differences, count - 1, into: &writer)
+    }
+
+    private static func head(_ form: UInt8, _ first: Int64, _ step: Int64, into writer: inout ByteWriter) {
+        writer.put8(form)
+        writer.signed(first)
+        writer.signed(step)
+    }
+
+    private static func groups(_ numbers: UnsafePointer<UInt64>, _ count: Int, into writer: inout ByteWriter) {
+        var start = 0
+        while start < count {
+            let size = min(PackedBits.groupMax, count - start)
+            PackedBits.encode(numbers + start, size, into: &writer)
+            start += size
+        }
+    }
+
+    private static func groupBits(_ numbers: UnsafePointer<UInt64>, _ count: Int) -> Int {
+        var bits = 0
+        var start = 0
+        while start < count {
+            let size = min(PackedBits.groupMax, count - start)
+            bits += PackedBits.bestWidth(numbers + start, size).bits
+            start += size
+        }
+        return bits
+    }
+
+    /// The difference that most neighbours have.
+    static func commonStep(_ numbers: UnsafePointer<Int64>, _ count: Int) -> Int64 {
+        var candidate: Int64 = 0
+        var votes = 0
+        for index in 1..<max(count, 1) {
+            let step = numbers[index] &- numbers[index - 1]
+            if votes == 0 {
+                candidate = step
+                votes = 1
+            } else {
+                votes += step == candidate ? 1 : -1
+            }
+        }
+        return candidate
+    }
+
+    /// Reads `count` numbers and adds `offset` to each; `false` when the bytes cannot be such a lane.
+    static func decode(
+        _ reader: inout ByteReader,
+        _ count: Int,
+        offset: Int64 = 0,
+        into numbers: UnsafeMutablePointer<Int64>,
+        _ scratch: DecodeScratch
+    ) -> Bool {
+        switch reader.get8() {
+        case Form.stepped:
+            numbers[0] = reader.signed() &+ offset
+            let step = reader.signed()
+            return self.decodeStepped(&reader, count, step, into: numbers, scratch.numbers)
+        case Form.framed:
+            let lowest = reader.signed() &+ offset
+            return self.decodeFramed(&reader, count, lowest, into: numbers, scratch.numbers)
+        case Form.entropy:
+            numbers[0] = reader.signed() &+ offset
+            let step = reader.signed()
+            let isWell = EntropyCoder.decode(&reader, count - 1, into: scratch.numbers, table: scratch.table)
+            guard isWell else { return false }
+            self.add(scratch.numbers, count - 1, step, after: numbers)
+            return true
+        default: return false
+        }
+    }
+
+    private static func decodeStepped(
+        _ reader: inout ByteReader,
+        _ count: Int,
+        _ step: Int64,
+        into numbers: UnsafeMutablePointer<Int64>,
+        _ scratch: UnsafeMutablePointer<UInt64>
+    ) -> Bool {
+        var start = 1
+        while start < count {
+            let size = min(PackedBits.groupMax, count &- start)
+            let group = PackedBits.decode(&reader, size, into: scratch)
+            guard group.isWell else { return false }
+            if group.isZero {
+                self.fill(numbers + start, size, step)
+            } else {
+                self.add(scratch, size, step, after: numbers + (start &- 1))
+            }
+            start &+= size
+        }
+        return !reader.isBroken
+    }
+
+    private static func decodeFramed(
+        _ reader: inout ByteReader,
+        _ count: Int,
+        _ lowest: Int64,
+        into numbers: UnsafeMutablePointer<Int64>,
+        _ scratch: UnsafeMutablePointer<UInt64>
+    ) -> Bool {
+        var start = 0
+        while start < count {
+            let size = min(PackedBits.groupMax, count &- start)
+            let group = PackedBits.decode(&reader, size, into: scratch)
+            guard group.isWell else { return false }
+            for index in 0..<size {
+                numbers[start &+ index] = group.isZero ? lowest : lowest &+ Int64(bitPattern: scratch[index])
+            }
+            start &+= size
+        }
+        return !reader.isBroken
+    }
+
+    /// Numbers that grow by `step` from the one before `numbers`.
+    @inline(__always)
+    private static func fill(_ numbers: UnsafeMutablePointer<Int64>, _ count: Int, _ step: Int64) {
+        let last = (numbers - 1).pointee
+        if step == 0 {
+            numbers.initialize(repeating: last, count: count)
+        } else {
+            var index = 0
+            var pair = SIMD2<Int64>(last &+ step, last &+ step &+ step)
+            while index &+ 2 <= count {
+                UnsafeMutableRawPointer(numbers + index).storeBytes(of: pair, as: SIMD2<Int64>.self)
+                pair &+= SIMD2(repeating: step &+ step)
+                index &+= 2
+            }
+            if index < count { numbers[index] = pair[0] }
+        }
+    }
+
+    /// Adds differences up, from the number at `base` on; the sums follow it.
+    @inline(__always)
+    private static func add(
+        _ differences: UnsafePointer<UInt64>,
+        _ count: Int,
+        _ step: Int64,
+        after base: UnsafeMutablePointer<Int64>
+    ) {
+        var sum = base[0]
+        for index in 0..<count {
+            sum = sum &+ step &+ ZigZag.decode(differences[index])
+            base[index &+ 1] = sum
+        }
+    }
+}
+
+/// Memory that decoding needs for itself; one for each thread that decodes.
+final class DecodeScratch {
+    /// Most samples or roll-ups of one block.
+    static let blockMax = 8_192
+
+    let numbers = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodeScratch.blockMax)
+    let table = UnsafeMutablePointer<UInt64>.allocate(capacity: EntropyCoder.tableEntries)
+    let integers = UnsafeMutablePointer<Int64>.allocate(capacity: DecodeScratch.blockMax)
+    let values = UnsafeMutablePointer<Double>.allocate(capacity: ValueForm.tableMax)
+
+    deinit {
+        self.values.deallocate()
+        self.numbers.deallocate()
+        self.table.deallocate()
+        self.integers.deallocate()
+    }
+}

@@ -1,0 +1,223 @@
+internal import CampusModel
+
+/// Samples of one series, oldest first, as a sequence of bytes that needs nothing but the first tick to be read.
+///
+/// ```
+/// flags u8 (1 late, 2 mixed quality) | form of values u8 | count varint
+/// ticks minus the first, an IntegerLane | values as integers, an IntegerLane
+/// quality u8, or where mixed: (run varint, quality u8) until all are covered
+/// ```
+enum SampleBlock {
+    static let samplesMax = DecodeScratch.blockMax
+
+    enum Flag {
+        static let late: UInt8 = 1
+        static let mixedQuality: UInt8 = 2
+    }
+
+    /// Most bytes that `count` samples can take: a tick and a value of 64 bits each and a quality of its own.
+    static func bytesMax(_ count: Int) -> Int { count * 22 + count / 64 + 128 }
+
+    /// - Returns: the first tick, which the bytes do not have.
+    @discardableResult
+    static func encode(
+        _ samples: UnsafePointer<StoredSample>,
+        _ count: Int,
+        isLate: Bool = false,
+        _ effort: IntegerLane.Effort,
+        _ scratch: EncodeScratch,
+        into writer: inout ByteWriter
+    ) -> Int64 {
+        precondition(count >= 1 && count <= scratch.capacity, "a block has 1 to \(scratch.capacity) samples")
+        let first = samples[0].tick
+        let quality = samples[0].quality
+        var isMixed = false
+        var last = 0.0
+        for index in 0..<count {
+            let sample = samples[index]
+            scratch.integers[index] = sample.tick &- first
+            isMixed = isMixed || sample.quality != quality
+            // A bad sample has no value; the one before costs least.
+            if sample.quality < StoredSample.badQuality { last = sample.value }
+            scratch.values[index] = last
+        }
+        let form = ValueForm.choose(scratch.values, count, into: scratch.moreIntegers)
+        writer.put8((isLate ? Flag.late : 0) | (isMixed ? Flag.mixedQuality : 0))
+        writer.put8(form.rawValue)
+        writer.varint(UInt64(count))
+        let step = IntegerLane.commonStep(scratch.integers, count)
+        IntegerLane.encode(
+            scratch.integers,
+            count,
+            step: step,
+            effort,
+            scratch: scratch.numbers,
+            into: &writer
+        )
+        IntegerLane.encode(
+            scratch.moreIntegers,
+            count,
+            step: 0,
+            effort,
+            scratch: scratch.numbers,
+            into: &writer
+        )
+        guard isMixed else {
+            writer.put8(quality)
+            return first
+        }
+        var index = 0
+        while index < count {
+            let quality = samples[index].quality
+            let start = index
+            while index < count, samples[index].quality == quality { index += 1 }
+            writer.varint(UInt64(index - start))
+            writer.put8(quality)
+        }
+        return first
+    }
+
+    /// How many samples a block has, read without decoding it; `nil` when it is none.
+    static func count(_ reader: ByteReader) -> Int? {
+        var reader = reader
+        _ = reader.get8()
+        _ = reader.get8()
+        let count = reader.length(upTo: self.samplesMax)
+        return reader.isBroken ? nil : count
+    }
+
+    /// Reads a block into `columns`, behind what is there; `false`, and nothing added, when the bytes are no block.
+    static func decode(
+        _ bytes: ByteReader,
+        first: Int64,
+        into columns: SampleColumns,
+        _ scratch: DecodeScratch
+    ) -> Bool {
+        var reader = bytes
+        let flags = reader.get8()
+        let form = ValueForm(rawValue: reader.get8())
+        let count = reader.length(upTo: self.samplesMax)
+        guard !reader.isBroken, form.isKnown, flags & ~(Flag.late | Flag.mixedQuality) == 0 else { return false }
+        columns.makeRoom(for: count)
+        let ticks = columns.ticks + columns.count
+        let values = columns.values + columns.count
+        guard IntegerLane.decode(&reader, count, offset: first, into: ticks, scratch),
+            IntegerLane.decode(&reader, count, into: scratch.integers, scratch)
+        else { return false }
+        form.values(scratch.integers, count, into: values, table: scratch.values)
+        let qualities = columns.qualities + columns.count
+        if flags & Flag.mixedQuality == 0 {
+            let quality = reader.get8()
+            qualities.initialize(repeating: quality, count: count)
+            if quality >= StoredSample.badQuality { values.initialize(repeating: 0, count: count) }
+        } else {
+            var index = 0
+            while index < count {
+                let run = reader.length(upTo: count - index)
+                let quality = reader.get8()
+                guard !reader.isBroken else { return false }
+                (qualities + index).initialize(repeating: quality, count: run)
+                if quality >= StoredSample.badQuality { (values + index).initialize(repeating: 0, count: run) }
+                index += run
+            }
+        }
+        guard !reader.isBroken else { return false }
+        columns.count += count
+        return true
+    }
+}
+
+/// Memory that encoding needs for itself; one for each lock that encoding happens under.
+final class EncodeScratch: @unchecked Sendable {
+    // @unchecked: used by whoever holds the lock that it belongs to.
+    let capacity: Int
+    let values: UnsafeMutablePointer<Double>
+    let integers: UnsafeMutablePointer<Int64>
+    let moreIntegers: UnsafeMutablePointer<Int64>
+    let numbers: UnsafeMutablePointer<UInt64>
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        // Roll-ups look for one form for two rows.
+        self.values = .allocate(capacity: capacity * 2)
+        self.integers = .allocate(capacity: capacity * 2)
+        self.moreIntegers = .allocate(capacity: capacity)
+        self.numbers = .allocate(capacity: capacity * 2)
+    }
+
+    deinit {
+        self.values.deallocate()
+        self.integers.deallocate()
+        self.moreIntegers.deallocate()
+        self.numbers.deallocate()
+    }
+}
+
+/// Decoded samples side by side: ticks, values, qualities.
+final class SampleColumns: @unchecked Sendable {
+    // @unchecked: belongs to the one query that made it.
+    private(set) var ticks: UnsafeMutablePointer<Int64>
+    private(set) var values: UnsafeMutablePointer<Double>
+    private(set) var qualities: UnsafeMutablePointer<UInt8>
+    private(set) var capacity: Int
+    var count = 0
+
+    init(capacity: Int = DecodeScratch.blockMax) {
+        self.capacity = capacity
+        self.ticks = .allocate(capacity: capacity)
+        self.values = .allocate(capacity: capacity)
+        self.qualities = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        self.ticks.deallocate()
+        self.values.deallocate()
+        self.qualities.deallocate()
+    }
+
+    func makeRoom(for more: Int) {
+        guard self.count + more > self.capacity else { return }
+        let capacity = max(self.capacity * 2, self.count + more)
+        self.ticks = Self.grown(self.ticks, self.count, capacity)
+        self.values = Self.grown(self.values, self.count, capacity)
+        self.qualities = Self.grown(self.qualities, self.count, capacity)
+        self.capacity = capacity
+    }
+
+    private static func grown<T: BitwiseCopyable>(_ old: UnsafeMutablePointer<T>, _ count: Int, _ capacity: Int)
+        -> UnsafeMutablePointer<T>
+    {
+        let new = UnsafeMutablePointer<T>.allocate(capacity: capacity)
+        new.update(from: old, count: count)
+        old.deallocate()
+        return new
+    }
+
+    func append(_ sample: StoredSample) {
+        self.makeRoom(for: 1)
+        self.ticks[self.count] = sample.tick
+        self.values[self.count] = sample.value
+        self.qualities[self.count] = sample.quality
+        self.count += 1
+    }
+
+    subscript(_ index: Int) -> Sample {
+        Sample(
+            tick: Tick(rawValue: self.ticks[index]),
+            value: self.values[index],
+            quality: Quality(rawValue: self.qualities[index])
+        )
+    }
+
+    /// Puts rows in order of their ticks; rows of one tick keep their order.
+    func sort() {
+        var isSorted = true
+        for index in 1..<max(self.count, 1) where self.ticks[index] < self.ticks[index - 1] { isSorted = false }
+        guard !isSorted else { return }
+        let order = (0..<self.count).sorted { (self.ticks[$0], $0) < (self.ticks[$1], $1) }
+        let rows = order.map { (self.ticks[$0], self.values[$0], self.qualities[$0]) }
+        for (index, row) in rows.enumerated() {
+            (self.ticks[index], self.values[index], self.qualities[index]) = row
+        }
+    }
+}

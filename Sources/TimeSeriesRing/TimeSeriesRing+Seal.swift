@@ -1,0 +1,261 @@
+internal import CampusModel
+internal import Synchronization
+
+extension TimeSeriesRing {
+    /// One seal: what is in the half in use, and in all windows, becomes segments.
+    ///
+    /// The journal is committed first. Then each series moves to the other half; what it appends from there on goes into
+    /// units behind the checkpoint. The segments are written and flushed, then the superblock that names them and the
+    /// checkpoint is. Only after that the half and the older units are free.
+    func sealLocked(_ keeper: inout Keeper) throws(RingError) {
+        // One that failed half-way comes first; what was appended since is in the other half.
+        if self.memory.head.pointee.sealing != 0 { try self.finishSeal(&keeper) }
+        self.pullAll()
+        // The segments hold all of it too, should the journal not take it.
+        try? self.writeJournal(&keeper)
+        let half = Int(truncatingIfNeeded: self.memory.head.pointee.half)
+        self.sealingSegment.store(keeper.superblock.nextSegment, ordering: .releasing)
+        self.sealingHalf.store(half, ordering: .sequentiallyConsistent)
+        // What was put into units between the two is of series that are not sealed yet: it is written as well.
+        try? self.writeJournal(&keeper)
+        let replayed = self.replayedUnit.load(ordering: .relaxed)
+        self.memory.head.pointee.sealCheckpoint = replayed == 0 ? keeper.nextUnit : replayed
+        self.memory.head.pointee.sealing = keeper.superblock.generation + 1
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        self.memory.head.pointee.half = UInt64(1 - half)
+        try self.finishSeal(&keeper)
+    }
+
+    /// The part of a seal that can be done again when the process or the card failed in it.
+    func finishSeal(_ keeper: inout Keeper) throws(RingError) {
+        let half = Int(truncatingIfNeeded: 1 - self.memory.head.pointee.half)
+        self.sealingHalf.store(half, ordering: .sequentiallyConsistent)
+        self.sealingSegment.store(keeper.superblock.nextSegment, ordering: .releasing)
+        self.forEachGroup { group, range in
+            for series in range { self.flip(series, group, to: 1 - half) }
+        }
+        self.sealingHalf.store(2, ordering: .sequentiallyConsistent)
+        self.isSealWanted.store(false, ordering: .relaxed)
+        let before = keeper.superblock
+        do throws(RingError) {
+            let scratch = EncodeScratch(capacity: SampleBlock.samplesMax)
+            try self.write(self.collectRaw(half, scratch), &keeper)
+            try self.write(self.collectMinutes(half, scratch), &keeper)
+            try self.compactQuarters(&keeper, scratch)
+            try self.device.flush()
+            keeper.superblock.checkpoint = self.memory.head.pointee.sealCheckpoint
+            try self.writeSuperblock(&keeper)
+        } catch {
+            self.segments.removeAll(from: before.nextSegment)
+            keeper.superblock.checkpoint = before.checkpoint
+            keeper.superblock.quarteredThrough = before.quarteredThrough
+            throw error
+        }
+        self.counters.seals.add(1, ordering: .relaxed)
+        self.release(half)
+    }
+
+    /// Forgets the sealed half: its samples are read from segments now.
+    func release(_ half: Int) {
+        self.forEachGroup { _, range in
+            for series in range { self.memory.slot(series).pointee.sealedChain = 0 }
+        }
+        self.sealingSegment.store(.max, ordering: .releasing)
+        self.memory.free(half)
+        self.memory.head.pointee.sealing = 0
+    }
+
+    /// Gives up what could not be sealed and counts it; what of it is in the journal comes back at the next start.
+    func giveUpSealed(_ keeper: inout Keeper) {
+        let half = Int(truncatingIfNeeded: 1 - self.memory.head.pointee.half)
+        let lost = Mutex<UInt64>(0)
+        self.forEachGroup { _, range in
+            for series in range {
+                var chain = self.memory.slot(series).pointee.sealedChain
+                while chain != 0 {
+                    let record = StagedRecord(self.memory.record(chain, half: half))
+                    let bytes = self.memory.record(chain, half: half) + StagedRecord.headBytes
+                    if record.kind != StagedRecord.Kind.rollup {
+                        let count = SampleBlock.count(ByteReader(bytes, count: record.length)) ?? 0
+                        lost.withLock { $0 += UInt64(count) }
+                    }
+                    chain = record.next
+                }
+            }
+        }
+        self.counters.dropped.add(lost.withLock { $0 }, ordering: .relaxed)
+        self.release(half)
+    }
+
+    func forEachGroup(_ body: (_ group: Int, _ range: Range<Int>) -> Void) {
+        let count = self.seriesCount
+        for group in 0..<((count + Self.groupSeries - 1) / Self.groupSeries) {
+            let range = group * Self.groupSeries..<min((group + 1) * Self.groupSeries, count)
+            self.locks.withLock(group) { body(group, range) }
+        }
+    }
+
+    /// The records of a chain, oldest first. Nobody but the keeper changes a half that is being sealed.
+    private func records(_ series: Int, _ half: Int, isRollup: Bool) -> [StagedRecord.Located] {
+        var found: [StagedRecord.Located] = []
+        var chain = self.memory.slot(series).pointee.sealedChain
+        while chain != 0 {
+            let base = self.memory.record(chain, half: half)
+            let record = StagedRecord(base)
+            if (record.kind == StagedRecord.Kind.rollup) == isRollup {
+                found.append(.init(record: record, bytes: base + StagedRecord.headBytes))
+            }
+            chain = record.next
+        }
+        return found.reversed()
+    }
+
+    private func collectRaw(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
+        let builder = SegmentBuilder(tier: .raw, scratch: scratch)
+        let decode = DecodeScratch()
+        let columns = SampleColumns()
+        var samples: [StoredSample] = []
+        for series in 0..<self.seriesCount {
+            let records = self.records(series, half, isRollup: false)
+            guard !records.isEmpty else { continue }
+            for kind in [StagedRecord.Kind.raw, StagedRecord.Kind.late] {
+                columns.count = 0
+                for located in records where located.record.kind == kind {
+                    let reader = ByteReader(located.bytes, count: located.record.length)
+                    _ = SampleBlock.decode(reader, first: located.record.first, into: columns, decode)
+                }
+                if kind == StagedRecord.Kind.late { columns.sort() }
+                samples.removeAll(keepingCapacity: true)
+                for index in 0..<columns.count {
+                    samples.append(
+                        StoredSample(
+                            tick: columns.ticks[index],
+                            value: columns.values[index],
+                            quality: columns.qualities[index]
+                        )
+                    )
+                }
+                samples.withUnsafeBufferPointer {
+                    builder.add(UInt32(series), $0, isLate: kind == StagedRecord.Kind.late)
+                }
+            }
+        }
+        return builder
+    }
+
+    private func collectMinutes(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
+        let builder = SegmentBuilder(tier: .minute, scratch: scratch)
+        let decode = DecodeScratch()
+        for series in 0..<self.seriesCount {
+            var rollups: [StoredRollup] = []
+            for located in self.records(series, half, isRollup: true) {
+                let reader = ByteReader(located.bytes, count: located.record.length)
+                _ = RollupBlock.decode(reader, first: located.record.first, into: &rollups, decode)
+            }
+            rollups.mergeEqualStarts()
+            rollups.withUnsafeBufferPointer { builder.add(UInt32(series), $0) }
+        }
+        return builder
+    }
+
+    /// Writes a segment where its tier's next one goes; where that fails, behind it.
+    func write(_ builder: SegmentBuilder, _ keeper: inout Keeper) throws(RingError) {
+        guard !builder.isEmpty else { return }
+        let tierPages = keeper.superblock.geometry.bytes(builder.tier) / RingGeometry.pageBytes
+        let unitBytes = keeper.superblock.geometry.unitBytes
+        // The blocks are padded to 8 bytes before the index.
+        let units = (builder.byteCount + 7 + unitBytes) / unitBytes
+        let pages = UInt32(units * unitBytes / RingGeometry.pageBytes)
+        guard pages <= tierPages else {
+            throw RingError(
+                .inputOutput,
+                "a segment of \(builder.byteCount >> 10) KiB does not fit the \(builder.tier) tier of "
+                    + "\(tierPages * 4) KiB; make it larger in gateway.yaml"
+            )
+        }
+        var lastError: RingError?
+        for _ in 0..<3 {
+            let page = self.segments.makeRoom(builder.tier, pages: pages)
+            let position = self.segments.position(builder.tier, page: page)
+            let sequence = keeper.superblock.nextSegment
+            keeper.superblock.nextSegment += 1
+            let (bytes, header) = builder.finish(
+                sequence: sequence,
+                position: position,
+                ring: keeper.superblock.ring,
+                unitBytes: unitBytes
+            )
+            do throws(RingError) {
+                try self.device.write(bytes, at: position)
+                self.counters.bytesWritten.add(UInt64(bytes.count), ordering: .relaxed)
+                let used = UInt32(bytes.count / RingGeometry.pageBytes)
+                self.segments.add(.init(header: header, page: page, pages: used))
+                return
+            } catch {
+                lastError = error
+                self.segments.skip(builder.tier, to: page + pages)
+            }
+        }
+        if let lastError { throw lastError }
+    }
+
+    /// Merges minutes into quarters of an hour once enough of them have come together.
+    private func compactQuarters(_ keeper: inout Keeper, _ scratch: EncodeScratch) throws(RingError) {
+        let fresh = self.segments.segments(.minute).filter { $0.header.sequence > keeper.superblock.quarteredThrough }
+        let pages = fresh.reduce(0) { $0 + Int($1.pages) }
+        let span = (fresh.map(\.header.last).max() ?? 0) - (fresh.map(\.header.first).min() ?? 0)
+        let half = keeper.superblock.geometry.minuteBytes / RingGeometry.pageBytes / 2
+        guard fresh.count >= 64 || (fresh.count > 1 && span >= 86_400_000) || pages > half else { return }
+        let builder = SegmentBuilder(tier: .quarter, scratch: scratch)
+        let decode = DecodeScratch()
+        let buffer = ByteBuffer(capacity: 4_096)
+        for series in 0..<self.seriesCount {
+            var rollups: [StoredRollup] = []
+            for segment in fresh {
+                guard let index = self.segments.index(segment) else { continue }
+                for place in index.blocks(of: UInt32(series)) {
+                    guard self.segments.read(index[place], of: segment, into: buffer) else { continue }
+                    let reader = ByteReader(buffer.base, count: buffer.count)
+                    _ = RollupBlock.decode(reader, first: index[place].first, into: &rollups, decode)
+                }
+            }
+            for index in rollups.indices {
+                rollups[index].start -= rollups[index].start % Tier.quarter.stepMilliseconds
+            }
+            rollups.mergeEqualStarts()
+            rollups.withUnsafeBufferPointer { builder.add(UInt32(series), $0) }
+        }
+        try self.write(builder, &keeper)
+        // All minutes of lower number are in it.
+        keeper.superblock.quarteredThrough = keeper.superblock.nextSegment - 1
+    }
+}
+
+extension StagedRecord {
+    /// A record and where its bytes are.
+    struct Located {
+        var record: StagedRecord
+        var bytes: UnsafeMutableRawPointer
+    }
+}
+
+extension [StoredRollup] {
+    /// Puts them in order and adds up those of one start.
+    mutating func mergeEqualStarts() {
+        guard self.count > 1 else { return }
+        var isAscending = true
+        for index in 1..<self.count where self[index].start <= self[index - 1].start { isAscending = false }
+        guard !isAscending else { return }
+        self.sort { $0.start < $1.start }
+        var target = 0
+        for index in 1..<self.count {
+            if self[index].start == self[target].start {
+                self[target].merge(self[index])
+            } else {
+                target += 1
+                self[target] = self[index]
+            }
+        }
+        self.removeLast(self.count - target - 1)
+    }
+}
