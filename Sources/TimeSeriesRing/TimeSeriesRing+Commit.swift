@@ -31,7 +31,9 @@ extension TimeSeriesRing {
         if isNeeded { try self.seal() } else { try self.commit() }
     }
 
-    /// Moves all that is in memory into segments. After it, memory and journal hold nothing that the card has not.
+    /// Moves all that is in memory into segments.
+    ///
+    /// After it, memory and journal hold nothing that the card has not.
     package func seal() throws(RingError) {
         let result: Result<Void, RingError> = self.keeper.withLock { keeper in
             do throws(RingError) {

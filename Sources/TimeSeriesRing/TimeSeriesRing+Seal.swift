@@ -95,7 +95,9 @@ extension TimeSeriesRing {
         }
     }
 
-    /// The records of a chain, oldest first. Nobody but the keeper changes a half that is being sealed.
+    /// The records of a chain, oldest first.
+    ///
+    /// Nobody but the keeper changes a half that is being sealed.
     private func records(_ series: Int, _ half: Int, isRollup: Bool) -> [StagedRecord.Located] {
         var found: [StagedRecord.Located] = []
         var chain = self.memory.slot(series).pointee.sealedChain

@@ -24,8 +24,9 @@ extension TimeSeriesRing {
         return true
     }
 
-    /// Writes a record of what the window has beyond the arena; returns the new newest record, `nil` when there is no
-    /// room. The slot still says nothing of it.
+    /// Writes a record of what the window has beyond the arena; returns the new newest record, `nil` without room.
+    ///
+    /// The slot still says nothing of it.
     private func stagePending(_ series: Int, _ group: Int, chain: UInt32, half: Int) -> UInt32? {
         let slot = self.memory.slot(series)
         let head = slot.pointee.head

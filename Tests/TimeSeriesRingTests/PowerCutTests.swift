@@ -3,7 +3,9 @@ import Testing
 
 @testable import TimeSeriesRing
 
-/// The power goes at any call to the card. `CAMPUS_POWER_CUT_SEEDS` says how many seeds are run, 1,000 by itself;
+/// The power goes at any call to the card.
+///
+/// `CAMPUS_POWER_CUT_SEEDS` says how many seeds are run, 1,000 by itself;
 /// `CAMPUS_POWER_CUT_FIRST` where they begin.
 struct PowerCutTests {
     private static func number(_ name: String, _ standard: UInt64) -> UInt64 {

@@ -58,7 +58,7 @@ struct ByteWriter {
     mutating func signed(_ value: Int64) { self.varint(ZigZag.encode(value)) }
 }
 
-/// Small numbers of either sign as small unsigned ones: 0, −1, 1, −2, 2 …
+/// Small numbers of either sign as small unsigned ones: 0, −1, 1, −2, 2 and so on.
 enum ZigZag {
     @inline(__always)
     static func encode(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value &<< 1) ^ (value &>> 63)) }

@@ -16,6 +16,7 @@ extension EntropyCoder {
         guard let first = reader.take(sizes.0), let second = reader.take(sizes.1), let third = reader.take(sizes.2),
             let fourth = reader.take(sizes.3)
         else { return false }
+        numbers.initialize(repeating: 0, count: count)
         let quarter = (count + 3) / 4
         let lastCount = count - 3 * quarter
         guard lastCount > 0 else { return false }
@@ -56,16 +57,15 @@ extension EntropyCoder {
         /// The last entry may have held two numbers more than there are.
         var isInside: Bool { self.bit <= self.end + 2 * EntropyCoder.codeBitsMax }
 
-        /// Reads one to three numbers; there is room for three.
+        /// Reads one to three numbers, or a row of zeros, which are there already; there is room for three.
         @inline(__always)
         mutating func step(_ table: UnsafePointer<UInt64>) {
             let (entry, first) = self.next(table)
-            self.output[0] = first
+            let isRun = 0 &- (entry &>> 60)
+            self.output[0] = first & ~isRun
             self.output[1] = (entry &>> 52) & 15
             self.output[2] = (entry &>> 56) & 15
-            let count = Int(truncatingIfNeeded: (entry &>> 10) & 3)
-            self.output += count
-            self.left &-= count
+            self.advance(entry, first & isRun)
         }
 
         /// Reads the last numbers, for which there is no room behind.
@@ -74,12 +74,20 @@ extension EntropyCoder {
             while self.left >= 3 { self.step(table) }
             while self.left > 0 {
                 let (entry, first) = self.next(table)
-                let count = min(Int(truncatingIfNeeded: (entry &>> 10) & 3), self.left)
-                self.output[0] = first
-                if count > 1 { self.output[1] = (entry &>> 52) & 15 }
-                self.output += count
-                self.left &-= count
+                let isRun = 0 &- (entry &>> 60)
+                self.output[0] = first & ~isRun
+                if self.left > 1 { self.output[1] = (entry &>> 52) & 15 }
+                self.advance(entry, first & isRun)
             }
+        }
+
+        @inline(__always)
+        private mutating func advance(_ entry: UInt64, _ zeros: UInt64) {
+            let count = Int(truncatingIfNeeded: ((entry &>> 10) & 3) &+ zeros)
+            // Wrong bytes must not lead behind the stream's numbers.
+            let step = count < self.left ? count : self.left
+            self.output += step
+            self.left &-= step
         }
 
         @inline(__always)
@@ -97,7 +105,7 @@ extension EntropyCoder {
     }
 
     /// Fills the table: for each 10 bits the codes' length (4 bits), raw bits (6), how many numbers (2), the first number
-    /// or its base (40), and where all are small a second and a third (4 each).
+    /// or its base (40), where all are small a second and a third (4 each), and whether it is a row of zeros.
     private static func readTable(_ reader: inout ByteReader, _ table: UnsafeMutablePointer<UInt64>) -> Bool {
         let stored = Int(reader.get8())
         let tokens = stored == 0 ? 256 : stored
@@ -120,7 +128,9 @@ extension EntropyCoder {
                 for token in 0..<tokens where Int(lengths[token]) == length {
                     let (number, extra) = self.base(token)
                     guard number < self.numberMax else { return false }
-                    let entry = number << 12 | 1 << 10 | UInt64(extra) << 4 | UInt64(length)
+                    let isRun = self.firstRun..<self.firstLarge ~= token
+                    let kind: UInt64 = isRun ? 1 << 60 : 1 << 10
+                    let entry = number << 12 | kind | UInt64(extra) << 4 | UInt64(length)
                     var place = self.reversed(next, length)
                     while place < self.tableEntries {
                         table[place] = entry

@@ -75,7 +75,9 @@ enum RollupBlock {
         return .doubleBits
     }
 
-    /// Reads a block; `false` when the bytes are none. What was added before that stays.
+    /// Reads a block; `false` when the bytes are none.
+    ///
+    /// What was added before that stays.
     static func decode(
         _ bytes: ByteReader,
         first: Int64,

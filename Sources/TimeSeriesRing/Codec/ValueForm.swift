@@ -3,6 +3,8 @@
 /// Sensors tell decimals: 23.18 is stored as 2318 and comes back as 2318 ÷ 100, which is the very same double. What is
 /// no short decimal keeps its bits, those of a float where that is enough.
 struct ValueForm: Hashable {
+    /// Which way it is.
+    ///
     /// 0–14: value × 10^n. 16–22: the same after rounding to a float, 10^(n − 16). 32: bits of a float. 33: bits of a
     /// double.
     var rawValue: UInt8

@@ -18,9 +18,11 @@ final class SegmentBuilder {
 
     /// Adds samples of a series, oldest first, in as many blocks as they need.
     func add(_ series: UInt32, _ samples: UnsafeBufferPointer<StoredSample>, isLate: Bool = false) {
+        // Blocks of one size: a short last one would pay for a code of its own.
+        let blocks = (samples.count + SampleBlock.samplesMax - 1) / SampleBlock.samplesMax
         var start = 0
         while start < samples.count, let base = samples.baseAddress {
-            let count = min(SampleBlock.samplesMax, samples.count - start)
+            let count = min((samples.count + blocks - 1) / blocks, samples.count - start)
             let first = base + start
             var statistics = StoredRollup(start: 0)
             for index in 0..<count {
