@@ -6,11 +6,12 @@ import TimeSeriesRing
 struct BulkBenchmark {
     let data: DataSet
     let folder: String
+    let memory = MemoryFolder()
 
     private var configuration: TimeSeriesRing.Configuration {
         var configuration = TimeSeriesRing.Configuration(
             directory: self.folder,
-            memoryDirectory: self.folder,
+            memoryDirectory: self.memory.path,
             seriesMax: 1_024
         )
         configuration.rawBytes = 512 << 20
@@ -62,26 +63,19 @@ struct BulkBenchmark {
     }
 
     private func read(_ ring: TimeSeriesRing, _ series: [SeriesIndex]) {
-        let ticks = UnsafeMutablePointer<Int64>.allocate(capacity: self.data.seconds)
-        let values = UnsafeMutablePointer<Double>.allocate(capacity: self.data.seconds)
+        let ticks = UnsafeMutableBufferPointer<Int64>.allocate(capacity: self.data.seconds)
+        let values = UnsafeMutableBufferPointer<Double>.allocate(capacity: self.data.seconds)
+        let qualities = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: self.data.seconds)
         defer {
             ticks.deallocate()
             values.deallocate()
+            qualities.deallocate()
         }
         var raw: [Double] = []
         for (index, one) in series.enumerated() {
             raw.append(
                 median(of: 7) {
-                    var count = 0
-                    ring.forEachChunk(one, in: self.range) { chunk in
-                        guard let from = chunk.ticks.baseAddress, let source = chunk.values.baseAddress else {
-                            return true
-                        }
-                        (ticks + count).update(from: from, count: chunk.count)
-                        (values + count).update(from: source, count: chunk.count)
-                        count += chunk.count
-                        return true
-                    }
+                    let count = ring.read(one, in: self.range, ticks: ticks, values: values, qualities: qualities)
                     precondition(count == self.data.seconds, "every sample comes back")
                 }
             )
@@ -146,7 +140,7 @@ struct BulkBenchmark {
         let folder = "\(self.folder)/append"
         var configuration = self.configuration
         configuration.directory = folder
-        configuration.memoryDirectory = folder
+        self.memory.forget()
         let ring = try TimeSeriesRing(configuration: configuration)
         let count = 1_000
         let series = try (0..<count).map { try ring.series(named: "s\($0)") }
@@ -209,7 +203,7 @@ struct BulkBenchmark {
         let start = nanoseconds()
         let before = residentMebibytes("VmRSS")
         // Without the memory of this process, as after a power cut.
-        unlink("\(self.folder)/ring.memory")
+        self.memory.forget()
         let ring = try TimeSeriesRing(configuration: self.configuration)
         let series = try ring.series(named: self.data.names[0])
         precondition(ring.latest(series) != nil, "the newest sample is there")

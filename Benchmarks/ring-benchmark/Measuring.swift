@@ -100,3 +100,18 @@ func complain(_ text: String) {
     let line = Array((text + "\n").utf8)
     _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
 }
+
+/// A folder in memory, as the ring's memory has in service, gone when the value is.
+final class MemoryFolder {
+    let path = "/dev/shm/ring-benchmark-\(getpid())"
+
+    init() { mkdir(self.path, 0o700) }
+
+    /// As after a power cut.
+    func forget() { unlink("\(self.path)/ring.memory") }
+
+    deinit {
+        self.forget()
+        rmdir(self.path)
+    }
+}

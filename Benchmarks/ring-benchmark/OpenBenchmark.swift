@@ -6,11 +6,12 @@ import TimeSeriesRing
 struct OpenBenchmark {
     let folder: String
     let gigabytes: Int
+    let memory = MemoryFolder()
 
     func run() throws {
         var configuration = TimeSeriesRing.Configuration(
             directory: self.folder,
-            memoryDirectory: self.folder,
+            memoryDirectory: self.memory.path,
             seriesMax: 1_024
         )
         configuration.rawBytes = self.gigabytes << 30
@@ -39,14 +40,14 @@ struct OpenBenchmark {
             }
             try ring.seal()
         }
-        unlink("\(self.folder)/ring.memory")
+        self.memory.forget()
         let times = try (0..<5)
             .map { _ in
                 try median(of: 1) {
                     let ring = try TimeSeriesRing(configuration: configuration)
                     let series = try ring.series(named: "s42")
                     precondition(ring.latest(series) != nil, "the newest sample is there")
-                    unlink("\(self.folder)/ring.memory")
+                    self.memory.forget()
                 }
             }
         report("open_ms", times.sorted()[2] / 1_000_000, "ms to the first answer, \(self.gigabytes) GiB of segments")

@@ -8,27 +8,23 @@ struct RealtimeBenchmark {
     let series: Int
     let seconds: Int
     let commitSeconds: Int
+    let memory = MemoryFolder()
 
     func run() throws {
         var configuration = TimeSeriesRing.Configuration(
             directory: self.folder,
             // In memory, as in service: what is there is no write to the card.
-            memoryDirectory: "/dev/shm/ring-benchmark-\(getpid())",
+            memoryDirectory: self.memory.path,
             seriesMax: max(self.series, 128)
         )
         configuration.journalBytes = 4 << 20
         configuration.rawBytes = 16 << 20
         configuration.minuteBytes = 8 << 20
         configuration.quarterBytes = 8 << 20
-        defer {
-            unlink("\(configuration.memoryDirectory ?? "")/ring.memory")
-            rmdir(configuration.memoryDirectory ?? "")
-        }
         let ring = try TimeSeriesRing(configuration: configuration)
         let series = try (0..<self.series).map { try ring.series(named: "s\($0)") }
         try ring.commit()
-        print("{\"figure\": \"ready\", \"value\": 1, \"unit\": \"\"}")
-        fflush(nil)
+        report("ready", 1, "")
         let start = nanoseconds()
         for second in 1...self.seconds {
             let due = start + UInt64(second) * 1_000_000_000

@@ -170,6 +170,7 @@ extension TimeSeriesRing {
             keeper.superblock.clock.set(row)
             let clock = keeper.superblock.clock
             self.clockMap.withLock { $0 = clock }
+            self.hasClockOffsets.store(!clock.isIdentity, ordering: .releasing)
             do throws(RingError) {
                 try self.writeSuperblock(&keeper)
                 return .success(())

@@ -46,6 +46,8 @@ package final class TimeSeriesRing: Sendable {
     let counters = RingCounters()
     let keeper: Mutex<Keeper>
     let clockMap: Mutex<ClockMap>
+    /// Whether ticks are not UTC as they are; asked for each sample that is read.
+    let hasClockOffsets = Atomic<Bool>(false)
     let scratches = ScratchPool()
     /// The first segment of the seal under way; a series whose old half is not released yet looks no further.
     let sealingSegment = Atomic<UInt64>(.max)
@@ -113,6 +115,7 @@ package final class TimeSeriesRing: Sendable {
         self.locks = GroupLocks(window: memory.geometry.window)
         self.series = Mutex(opening.series)
         self.clockMap = Mutex(opening.superblock.clock)
+        self.hasClockOffsets.store(!opening.superblock.clock.isIdentity, ordering: .relaxed)
         let ring = opening.superblock.ring
         let isAdopted = memory.isOf(ring: ring, boot: boot)
         if !isAdopted { memory.reset(ring: ring, boot: boot, nextUnit: opening.superblock.checkpoint) }

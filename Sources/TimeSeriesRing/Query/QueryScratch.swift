@@ -25,6 +25,15 @@ final class QueryScratch: @unchecked Sendable {
         var first: Int64
         var last: Int64
         var place: Place
+
+        /// Samples, where the place tells without being unpacked.
+        var count: Int? {
+            switch self.place {
+            case .segment(_, let entry): Int(entry.count)
+            case .copied: nil
+            case .window(_, let count): count
+            }
+        }
     }
 }
 

@@ -24,8 +24,10 @@ extension TimeSeriesRing {
             return buckets.rows.map(\.rollup)
         }
         let tier: Tier = step % Tier.quarter.stepMilliseconds == 0 ? .quarter : .minute
-        let firstRollup = self.withRollups(series, tier, in: range) { $0.first?.start }
-        let rollupStart = firstRollup.map { max($0, range.lowerBound.rawValue) } ?? range.upperBound.rawValue
+        let (rows, rollupStart) = self.withRollups(series, tier, in: range) { rollups in
+            let start = rollups.first.map { max($0.start, range.lowerBound.rawValue) } ?? range.upperBound.rawValue
+            return (self.rows(rollups, tier, step, limit), start)
+        }
         let older = range.lowerBound..<min(Tick(rawValue: rollupStart), range.upperBound)
         if !older.isEmpty {
             if tier == .minute, self.hasOverwritten(.minute, self.segments.segments(.minute)),
@@ -36,9 +38,21 @@ extension TimeSeriesRing {
                 self.addSamples(series, in: older, to: &buckets)
             }
         }
+        // Where the samples end and the roll-ups begin may be in the middle of a row.
+        if buckets.rows.isEmpty { return rows }
         self.withRollups(series, tier, in: max(older.upperBound, range.lowerBound)..<range.upperBound) { rollups in
             for row in rollups where !buckets.isFull { buckets.add(row) }
         }
+        return buckets.rows.map(\.rollup)
+    }
+
+    /// Roll-ups of a tier as rows of a step.
+    private func rows(_ rollups: [StoredRollup], _ tier: Tier, _ step: Int64, _ limit: Int) -> [Rollup] {
+        if step == tier.stepMilliseconds, rollups.first.map({ $0.start % step == 0 }) ?? true {
+            return rollups.prefix(limit).map(\.rollup)
+        }
+        var buckets = Buckets(step: step, limit: limit)
+        for row in rollups where !buckets.isFull { buckets.add(row) }
         return buckets.rows.map(\.rollup)
     }
 
@@ -118,7 +132,9 @@ extension TimeSeriesRing {
         }
         scratch.rollups.mergeEqualStarts()
         // A block may reach beyond the range on both sides.
-        scratch.rollups.removeAll { !range.contains($0.start) }
+        let first = scratch.rollups.firstIndex { $0.start >= range.lowerBound } ?? scratch.rollups.count
+        if first > 0 { scratch.rollups.removeFirst(first) }
+        while let last = scratch.rollups.last, last.start > range.upperBound { scratch.rollups.removeLast() }
     }
 
     private func sealLimit(_ series: Int) -> UInt64 {

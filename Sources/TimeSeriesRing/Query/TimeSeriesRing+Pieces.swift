@@ -112,19 +112,23 @@ extension TimeSeriesRing {
 
     /// Unpacks a piece of samples behind what the columns have; a damaged one adds nothing.
     func decode(_ piece: QueryScratch.Piece, _ scratch: QueryScratch) {
+        self.decode(piece, scratch, into: scratch.columns)
+    }
+
+    func decode(_ piece: QueryScratch.Piece, _ scratch: QueryScratch, into columns: SampleColumns) {
         switch piece.place {
         case .segment(let segment, let entry):
             guard self.segments.read(entry, of: segment, into: scratch.block) else { return }
             let reader = ByteReader(scratch.block.base, count: scratch.block.count)
-            if !SampleBlock.decode(reader, first: entry.first, into: scratch.columns, scratch.decode) {
+            if !SampleBlock.decode(reader, first: entry.first, into: columns, scratch.decode) {
                 self.segments.damaged.add(1, ordering: .relaxed)
             }
         case .copied(let offset, let length):
             let reader = ByteReader(scratch.copied.base + offset, count: length)
-            _ = SampleBlock.decode(reader, first: piece.first, into: scratch.columns, scratch.decode)
+            _ = SampleBlock.decode(reader, first: piece.first, into: columns, scratch.decode)
         case .window(let offset, let count):
             let samples = (scratch.copied.base + offset).assumingMemoryBound(to: StoredSample.self)
-            for index in 0..<count { scratch.columns.append(samples[index]) }
+            for index in 0..<count { columns.append(samples[index]) }
         }
     }
 

@@ -22,12 +22,9 @@ package struct SampleChunk {
 extension TimeSeriesRing {
     /// The newest sample of a series, without a lock.
     package func latest(_ series: SeriesIndex) -> Sample? {
-        guard let sample = self.latestStored(series) else { return nil }
-        let clock = self.offsetMap(series)
-        return clock.map {
-            Sample(tick: $0.utc(sample.sample.tick), value: sample.value, quality: sample.sample.quality)
-        }
-            ?? sample.sample
+        guard var sample = self.latestStored(series)?.sample else { return nil }
+        if let clock = self.offsetMap(series) { sample.tick = clock.utc(sample.tick) }
+        return sample
     }
 
     /// The same on the stored axis.
@@ -58,8 +55,8 @@ extension TimeSeriesRing {
 
     /// What turns ticks of a series into UTC; `nil` where they are UTC.
     func offsetMap(_ series: SeriesIndex) -> ClockMap? {
+        guard self.hasClockOffsets.load(ordering: .acquiring) else { return nil }
         let clock = self.clock
-        guard !clock.isIdentity else { return nil }
         let hasDeviceClock = self.series.withLock { list in
             Int(series.rawValue) < list.all.count && list.all[Int(series.rawValue)]?.hasDeviceClock == true
         }
@@ -87,6 +84,7 @@ extension TimeSeriesRing {
     private func forEachStored(
         _ series: Int,
         _ range: ClosedRange<Int64>,
+        straightInto target: SampleColumns? = nil,
         _ body: (SampleColumns, Range<Int>) -> Bool
     ) {
         self.scratches.with { scratch in
@@ -101,6 +99,14 @@ extension TimeSeriesRing {
                     last = max(last, scratch.pieces[end].last)
                     end += 1
                 }
+                let only = scratch.pieces[index]
+                if let target, end == index + 1, let count = only.count, only.first >= range.lowerBound,
+                    only.last <= range.upperBound, target.count + count <= target.capacity
+                {
+                    self.decode(only, scratch, into: target)
+                    index = end
+                    continue
+                }
                 scratch.columns.count = 0
                 for piece in index..<end { self.decode(scratch.pieces[piece], scratch) }
                 if end > index + 1 { scratch.columns.sort() }
@@ -109,6 +115,39 @@ extension TimeSeriesRing {
                 index = end
             }
         }
+    }
+
+    /// Unpacks the samples of a range into the caller's memory, oldest first; returns how many there were.
+    ///
+    /// Whole blocks are unpacked where they are wanted. As many as the shortest of the buffers holds; bad samples are 0.
+    package func read(
+        _ series: SeriesIndex,
+        in range: Range<Tick>,
+        ticks: UnsafeMutableBufferPointer<Int64>,
+        values: UnsafeMutableBufferPointer<Double>,
+        qualities: UnsafeMutableBufferPointer<UInt8>
+    ) -> Int {
+        let capacity = min(ticks.count, values.count, qualities.count)
+        guard self.isRegistered(series), !range.isEmpty, let ticks = ticks.baseAddress,
+            let values = values.baseAddress, let qualities = qualities.baseAddress
+        else { return 0 }
+        let clock = self.offsetMap(series)
+        let low = clock?.tick(range.lowerBound).rawValue ?? range.lowerBound.rawValue
+        let high = clock?.tick(range.upperBound).rawValue ?? range.upperBound.rawValue
+        guard low < high else { return 0 }
+        let target = SampleColumns(ticks: ticks, values: values, qualities: qualities, capacity: capacity)
+        self.forEachStored(Int(series.rawValue), low...(high - 1), straightInto: target) { columns, part in
+            let part = part.prefix(capacity - target.count)
+            (ticks + target.count).update(from: columns.ticks + part.startIndex, count: part.count)
+            (values + target.count).update(from: columns.values + part.startIndex, count: part.count)
+            (qualities + target.count).update(from: columns.qualities + part.startIndex, count: part.count)
+            target.count += part.count
+            return target.count < capacity
+        }
+        if let clock {
+            for index in 0..<target.count { ticks[index] = clock.utc(Tick(rawValue: ticks[index])).rawValue }
+        }
+        return target.count
     }
 
     /// Hands the samples of a range over one by one, oldest first, until `body` returns `false`.
