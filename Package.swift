@@ -108,7 +108,7 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", argumentParser, asyncHTTPClient,
+                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser, asyncHTTPClient,
                 nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),

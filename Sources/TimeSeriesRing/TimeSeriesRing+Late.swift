@@ -17,7 +17,7 @@ extension TimeSeriesRing {
         let sample = StoredSample(samples[0].sample)
         if sample.tick == slot.pointee.lastTick { return self.appendEqual(series, group, sample, &result) }
         if let isNew = self.insertIntoWindow(series, sample) {
-            self.tell(isNew ? .stored : .duplicate, series, sample.tick, &result)
+            if isNew { self.countReordered(1, &result) } else { result.duplicates += 1 }
             return 1
         }
         // A run of late samples in order: a log that is read out, or an import.
@@ -34,17 +34,15 @@ extension TimeSeriesRing {
         return self.stageLate(run, series, group, &result)
     }
 
-    private func tell(_ outcome: AppendOutcome, _ series: Int, _ tick: Int64, _ result: inout AppendResult) {
-        switch outcome {
-        case .stored:
-            result.stored += 1
-            self.counters.reordered.add(1, ordering: .relaxed)
-            let observer = self.lateObserver.withLock { $0 }
-            observer?(SeriesIndex(rawValue: UInt32(series)), Tick(rawValue: tick))
-        case .duplicate: result.duplicates += 1
-        case .late: result.late += 1
-        case .rejected: result.rejected += 1
-        }
+    private func countReordered(_ count: Int, _ result: inout AppendResult) {
+        result.stored += count
+        self.counters.reordered.add(UInt64(count), ordering: .relaxed)
+    }
+
+    /// Tells whoever follows the series that something is about to be stored where they have been already.
+    private func announce(_ series: Int, _ tick: Int64) {
+        let observer = self.lateObserver.withLock { $0 }
+        observer?(SeriesIndex(rawValue: UInt32(series)), Tick(rawValue: tick))
     }
 
     /// Another sample at the newest tick: delivered twice, or two messages in one millisecond, or a device clock that
@@ -70,6 +68,7 @@ extension TimeSeriesRing {
             }
         }
         if slot.pointee.word.pending(head) == size, !self.stageWindow(series, group) { return 0 }
+        self.announce(series, sample.tick)
         self.put(sample, slot, window, head, size)
         result.stored += 1
         return 1
@@ -117,6 +116,7 @@ extension TimeSeriesRing {
             if window[Int(truncatingIfNeeded: equal - 1) & mask].isSame(as: sample) { return false }
             equal -= 1
         }
+        self.announce(series, sample.tick)
         let version = WindowAccess.version(slot)
         version.pointee.add(1, ordering: .acquiringAndReleasing)
         var number = head
@@ -160,8 +160,9 @@ extension TimeSeriesRing {
             }
         }
         if !fresh.isEmpty {
+            self.announce(series, fresh[0].tick)
             guard self.stageFresh(fresh, series, group) else { return 0 }
-            for sample in fresh { self.tell(.stored, series, sample.tick, &outcomes) }
+            self.countReordered(fresh.count, &outcomes)
         }
         result.stored += outcomes.stored
         result.duplicates += outcomes.duplicates

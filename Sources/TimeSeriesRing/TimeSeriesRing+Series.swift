@@ -76,9 +76,9 @@ extension TimeSeriesRing {
         self.memory.slot(index).pointee.minutes.1.start = .min
     }
 
-    /// Tells of each sample that arrives older than the newest one of its series.
+    /// Tells of samples that are not newer than the newest one of their series: from which tick on something is new.
     ///
-    /// Called on the thread that appends, under a lock of the ring: it must not call the ring and must not wait.
+    /// Called before they are stored, so that a process killed in between has told too much, never too little; on the thread that appends, under a lock of the ring: it must not call the ring and must not wait.
     package func observeLate(_ body: @escaping @Sendable (_ series: SeriesIndex, _ tick: Tick) -> Void) {
         self.lateObserver.withLock { $0 = body }
     }
