@@ -78,6 +78,7 @@ let package = Package(
 
         // Engines: the work, without a socket.
         module("Acquisition", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
+        module("Exporters", ["CampusModel", logging]),
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
             "WebConsole",
@@ -89,10 +90,10 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SchoolRecords",
-                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", httpTypes, hummingbird,
-                hummingbirdCore,
-                hummingbirdTLS, logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
+                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "MQTTTransport", "ModbusTransport",
+                "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
+                serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources")]
         ),
@@ -136,6 +137,7 @@ let package = Package(
             "SimulatorAppTests",
             ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
         ),
+        tests("ExportersTests", ["CampusModel", "Exporters", logging]),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(
             "WebConsoleTests",

@@ -21,6 +21,7 @@ extension TimeSeriesRing {
             return position == stored ? self.appendEqual(index, header, sample) : .late
         }
         if position == stored { return self.appendEqual(index, header, sample) }
+        self.tellLate(index, sample)
         guard let newest = self.stored(number: stored - 1, index, stored: stored) else { return .late }
         self.put(newest, number: stored, index)
         atomicMemoryFence(ordering: .releasing)
@@ -44,11 +45,17 @@ extension TimeSeriesRing {
         _ sample: Sample
     ) -> AppendOutcome {
         let stored = header.pointee.stored
+        self.tellLate(index, sample)
         self.put(StoredSample(sample), number: stored, index)
         atomicMemoryFence(ordering: .releasing)
         header.pointee.stored = stored + 1
         if header.pointee.hasRunning == 1 { header.pointee.running.add(sample) }
         return .stored
+    }
+
+    private func tellLate(_ index: Int, _ sample: Sample) {
+        guard let observer = self.lateObserver.withLock({ $0 }) else { return }
+        observer(SeriesIndex(rawValue: UInt32(index)), sample.tick)
     }
 
     private func contains(_ wanted: StoredSample, before position: UInt64, _ index: Int, stored: UInt64) -> Bool {

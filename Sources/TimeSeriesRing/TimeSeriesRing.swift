@@ -35,6 +35,8 @@ package final class TimeSeriesRing: Sendable {
     /// One lock for each 64th group of neighbours; a lock guards headers, hot blocks and the cold places of its series.
     let locks = StripeLocks()
     let counters = RingCounters()
+    /// Told of late samples, see ``observeLate(_:)``.
+    let lateObserver = Mutex<(@Sendable (SeriesIndex, Tick) -> Void)?>(nil)
 
     struct Directory: Sendable {
         var index: [String: SeriesIndex] = [:]
@@ -129,6 +131,14 @@ package final class TimeSeriesRing: Sendable {
     /// The names of all series, in the order of their numbers.
     package var seriesNames: [String] {
         self.directory.withLock { $0.index }.sorted { $0.value.rawValue < $1.value.rawValue }.map(\.key)
+    }
+
+    /// Calls `observer` before a sample is stored that is not newer than the newest of its series.
+    ///
+    /// It is called on the thread that appends, with the series locked: it must be quick and not ask the ring. A reader
+    /// that asks the series afterwards waits until the sample is there.
+    package func observeLate(_ observer: @escaping @Sendable (SeriesIndex, Tick) -> Void) {
+        self.lateObserver.withLock { $0 = observer }
     }
 
     /// Writes everything back to the card.
