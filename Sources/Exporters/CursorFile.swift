@@ -10,8 +10,8 @@ package struct CursorError: Error, Sendable, Hashable, CustomStringConvertible {
 /// The durable place of one exporter: two slots, written in turn, and the late floors of the series.
 ///
 /// The form is in `docs/formats/exporter-cursor.md`. A slot is written whole and made durable before the next write
-/// goes to the other one, so that one good slot is always there. Late floors are in a mapped page: they outlive a killed
-/// process the moment they are stored.
+/// goes to the other one, so that one good slot is always there. Late floors are in a mapped page: they outlive a
+/// killed process the moment they are stored.
 package final class CursorFile: Sendable {
     static let headerBytes = 4_096
     static let slotHeaderBytes = 64

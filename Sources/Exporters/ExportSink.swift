@@ -64,6 +64,13 @@ package protocol ExportSink: Sendable {
     /// - Returns: The bytes that were sent.
     /// - Throws: ``SinkError``; then everything is taken as not sent.
     func send(_ runs: [SeriesRun]) async throws -> Int
+
+    /// Why nothing can be sent now, in words; `nil` when it can, or when only a try can tell.
+    var problem: String? { get }
+}
+
+extension ExportSink {
+    package var problem: String? { nil }
 }
 
 /// Writes request bodies to a server; the adapter of line protocol.
@@ -86,4 +93,7 @@ package protocol MessagePublishing: Sendable {
     ///
     /// - Throws: ``SinkError``.
     func publish(topic: String, payload: [UInt8]) async throws
+
+    /// Why there is no connection, in words; `nil` while there is one.
+    var problem: String? { get }
 }

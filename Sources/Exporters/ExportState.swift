@@ -257,6 +257,12 @@ extension ExportState {
         if error.mayHaveArrived { self.outage.repeated(UInt64(runs.reduce(0) { $0 + $1.samples.count })) }
     }
 
+    /// There is no connection, and requests wait for one.
+    mutating func isAway(_ problem: String) {
+        self.statistics.lastError = problem
+        self.statistics.connectedSince = nil
+    }
+
     /// After an outage everything that waited is history, and goes through the backlog.
     private mutating func beginReplay(_ source: some SampleSource) {
         for index in self.series.indices where source.identity(of: index) != nil {

@@ -130,7 +130,9 @@ package final class Exporter: Sendable {
     func look() async {
         self.takeLate()
         let now = self.timer.now()
+        let problem = self.sink.problem
         let isDue = self.state.withLock { state in
+            if let problem { state.isAway(problem) }
             state.survey(self.source)
             state.outage.check(now: now, limit: self.options.outageMilliseconds)
             return state.hasMoved

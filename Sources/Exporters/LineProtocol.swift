@@ -30,8 +30,8 @@ package struct LineProtocol: Sendable, Hashable {
 
     /// Appends the lines of a run.
     ///
-    /// A sample of quality bad has no value: it is a line with its quality alone, or, where the quality is no field, left
-    /// out.
+    /// A sample of quality bad has no value: it is a line with its quality alone, or, where the quality is no field,
+    /// left out.
     package func append(_ run: SeriesRun, to body: inout [UInt8]) {
         var prefix = Self.escaped(self.measurement, ", ")
         let identity = run.identity

@@ -217,7 +217,7 @@ package final class Gateway: Sendable {
         var problems = files.problems
         problems += self.engine.apply(AcquisitionConfiguration(devices: devices, buses: bindings))
         self.exportSource.update(site: files.site.id.rawValue, devices: devices)
-        problems += self.exports.apply(files.gateway.exporters)
+        problems += self.exports.apply(files.gateway.exporters, site: files.site.id.rawValue)
         // Everything is subscribed, so that a device nobody configured shows up in the quarantine.
         self.connection.update(subscriptions: ["#"])
         do {

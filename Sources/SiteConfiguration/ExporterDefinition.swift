@@ -3,6 +3,7 @@ package struct ExporterDefinition: Sendable, Hashable {
     /// The form in which a receiver wants samples.
     package enum Kind: String, Sendable, CaseIterable {
         case lineProtocol = "line-protocol"
+        case mqttJSON = "mqtt-json"
     }
 
     /// How line protocol tells the quality.
@@ -42,9 +43,33 @@ package struct ExporterDefinition: Sendable, Hashable {
         package var authorityFile: String?
     }
 
+    /// A broker of somebody else.
+    package struct BrokerTarget: Sendable, Hashable {
+        package var host: String
+        package var port: UInt16
+        package var version: GatewayConfiguration.Broker.Version
+        /// `nil`: made of the site's and the exporter's name.
+        package var clientID: String?
+        package var username: String?
+        package var passwordFile: String?
+        /// Who must have signed the broker's certificate; `nil`: no TLS.
+        package var authorityFile: String?
+        /// Ours, where the broker asks for one.
+        package var certificate: GatewayConfiguration.Certificate?
+
+        var files: [(key: String, path: String?)] {
+            [
+                ("passwordFile", self.passwordFile), ("tls.authority", self.authorityFile),
+                ("tls.certificate", self.certificate?.certificate), ("tls.key", self.certificate?.key),
+            ]
+        }
+    }
+
     /// Where samples go.
     package enum Target: Sendable, Hashable {
         case lineProtocol(LineProtocolTarget)
+        /// JSON messages; the topic has placeholders.
+        case mqttJSON(BrokerTarget, topic: String)
     }
 
     /// Identifier; also names the cursor's file.
@@ -61,6 +86,7 @@ package struct ExporterDefinition: Sendable, Hashable {
     package var kind: Kind {
         switch self.target {
         case .lineProtocol: .lineProtocol
+        case .mqttJSON: .mqttJSON
         }
     }
 
@@ -72,6 +98,7 @@ package struct ExporterDefinition: Sendable, Hashable {
                 ("tokenFile", target.tokenFile), ("passwordFile", target.passwordFile),
                 ("authority", target.authorityFile),
             ]
+        case .mqttJSON(let broker, _): broker.files
         }
     }
 }

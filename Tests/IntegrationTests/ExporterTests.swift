@@ -136,4 +136,79 @@ struct ExporterTests {
         try await self.expectAll(20, gateway, vm)
         #expect(try await gateway.metric("campus_export_sent_total") == 20, "none was sent twice")
     }
+
+    private struct Message: Decodable {
+        struct Item: Decodable {
+            var point: String
+            var at: String
+            var value: Double?
+        }
+        var samples: [Item]
+    }
+
+    /// The values that a subscriber got, each instant once, in the order of their first arrival.
+    private func received(_ broker: CityBroker) -> (values: [Double], all: Int) {
+        var known: Set<String> = []
+        var values: [Double] = []
+        var all = 0
+        for line in broker.lines {
+            for item in (try? JSONDecoder().decode(Message.self, from: Data(line.utf8)))?.samples ?? []
+            where item.point == "s1-temperature" {
+                all += 1
+                if known.insert(item.at).inserted { values.append(item.value ?? -1) }
+            }
+        }
+        return (values, all)
+    }
+
+    private func expectAll(_ count: Int, _ gateway: RunningGateway, _ broker: CityBroker) async throws {
+        try await eventually("the subscriber has \(count) samples", seconds: 40) {
+            self.received(broker).values.count == count
+        }
+        #expect(self.received(broker).values == (0..<count).map(Double.init), "all of them, in order")
+        #expect(try await gateway.samples("room/s1-temperature").count == count)
+    }
+
+    @Test func messagesArriveInOrderAcrossDeadAndSilentBrokersKillsAndReloads() async throws {
+        let broker = try CityBroker()
+        defer { broker.stop() }
+        try await broker.start()
+        try await broker.subscribe("city/#")
+        let settings = """
+            exporters:
+              - {name: platform, kind: mqtt-json, host: 127.0.0.1, port: \(broker.port), topic: "city/{site}/{device}",
+                 interval: 200 ms, timeout: 2 s}
+            """
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom, settings: settings)
+        defer { gateway.stop() }
+        try await gateway.start()
+        try await Self.play(0..<500, to: gateway)
+        try await self.expectAll(500, gateway, broker)
+
+        // The broker is dead; meanwhile the gateway is reconfigured, then killed.
+        broker.end()
+        try await Self.play(500..<1_000, to: gateway)
+        try await eventually("the outage is seen") { (try? await Self.exporter(gateway).connectedSince) == .some(nil) }
+        let file = "\(gateway.folder)/gateway.yaml"
+        let yaml = try String(contentsOfFile: file, encoding: .utf8)
+        try yaml.replacing("timeout: 2 s", with: "timeout: 2 s, replay: 2000")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        gateway.hangUp()
+        try await eventually("the reload is done") { gateway.log.contains("configuration taken up") }
+        gateway.kill9()
+        try await gateway.start()
+        try await Self.play(1_000..<1_300, to: gateway)
+        try await broker.start()
+        try await self.expectAll(1_300, gateway, broker)
+
+        // The broker is there and says nothing.
+        broker.signal(SIGSTOP)
+        try await Self.play(1_300..<1_600, to: gateway)
+        try await eventually("the silence is seen", seconds: 15) {
+            (try? await Self.exporter(gateway).connectedSince) == .some(nil)
+        }
+        broker.signal(SIGCONT)
+        try await self.expectAll(1_600, gateway, broker)
+        #expect(try await Self.exporter(gateway).dropped == 0)
+    }
 }

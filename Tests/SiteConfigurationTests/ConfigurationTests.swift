@@ -67,6 +67,11 @@ struct ConfigurationTests {
         ("exporters: [{name: a, kind: line-protocol, url: 'https://h/w', username: u}]", "belong together"),
         ("exporters: [{name: a, kind: line-protocol, url: 'http://h/w', relay: 5}]", "did you mean 'replay'"),
         ("exporters: [{name: a, kind: line-protocol, url: 'http://h/w?precision=s'}]", "remove it from the address"),
+        ("exporters: [{name: a, kind: mqtt-json}]", "the key 'host' is missing"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: 'x/{device}/#'}]", "has no '+' and no '#'"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: 'x/{point}/{device}'}]", "placeholder {point}"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: x}]", "'{device}' is missing"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, username: u, passwordFile: p}]", "in the clear; name tls"),
         (
             "exporters: [{name: a, kind: line-protocol, url: 'http://h/w'}, {name: a, kind: line-protocol, url: 'http://i/w'}]",
             "another exporter is called 'a'"

@@ -49,7 +49,7 @@ final class ExporterService: Service {
     /// Takes the exporters of a configuration.
     ///
     /// - Returns: What could not be done, one line a problem; the others run.
-    func apply(_ definitions: [ExporterDefinition]) -> [String] {
+    func apply(_ definitions: [ExporterDefinition], site: String) -> [String] {
         var problems: [String] = []
         let old = self.current.withLock { $0 }
         var new: [Running] = []
@@ -61,7 +61,7 @@ final class ExporterService: Service {
                 continue
             }
             do {
-                new.append(Running(definition: definition, exporter: try self.exporter(definition)))
+                new.append(Running(definition: definition, exporter: try self.exporter(definition, site: site)))
             } catch {
                 problems.append("exporter \(definition.name): \(error)")
             }
@@ -71,7 +71,7 @@ final class ExporterService: Service {
         return problems
     }
 
-    private func exporter(_ definition: ExporterDefinition) throws -> Exporter {
+    private func exporter(_ definition: ExporterDefinition, site: String) throws -> Exporter {
         try FileManager.default.createDirectory(
             atPath: self.folder,
             withIntermediateDirectories: true,
@@ -82,7 +82,7 @@ final class ExporterService: Service {
             kind: definition.kind.rawValue,
             options: ExporterOptions(definition),
             source: self.source,
-            sink: try ExportSinks.sink(definition, logger: self.logger),
+            sink: try ExportSinks.sink(definition, site: site, logger: self.logger),
             cursor: try CursorFile(path: "\(self.folder)/\(definition.name).cursor", capacity: self.seriesMax),
             history: StatementHistory(path: "\(self.folder)/\(definition.name).outages"),
             timer: self.timer,
