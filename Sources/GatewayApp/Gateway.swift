@@ -28,7 +28,7 @@ package final class Gateway: Sendable {
     let receiver: IngestReceiver
     let connection: MQTTConnection
     let exports: ExporterService
-    private let exportSource: RingSource
+    let exportSource: RingSource
     private let current: Mutex<Current>
 
     private struct Current: Sendable {

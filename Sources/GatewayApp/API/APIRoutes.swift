@@ -68,6 +68,7 @@ struct APIRoutes {
             return Response(status: .noContent)
         }
         let administrator = api.group().add(middleware: RoleRequirement(.administrator))
+        ImportRoute(gateway: self.gateway, console: self.console).add(to: administrator)
         administrator.post("reload") { _, context in
             let gateway = self.gateway
             let actor = context.actor ?? "api"
