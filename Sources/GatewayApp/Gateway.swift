@@ -1,6 +1,7 @@
 package import Acquisition
 package import CampusModel
 internal import DeviceProfile
+internal import Exporters
 internal import Foundation
 package import Logging
 internal import MQTTTransport
@@ -90,6 +91,7 @@ package final class Gateway: Sendable {
             state: state,
             seriesMax: configuration.ring.seriesMax,
             clock: clock,
+            devices: { [engine = self.engine] in engine.devices.map(SparkplugDevice.init) },
             logger: logger
         )
         self.current = Mutex(Current(files: files, loaded: self.started))

@@ -7,6 +7,19 @@ extension ExporterDefinition {
         return self.broker(map, paths).map { .mqttJSON($0, topic: topic) }
     }
 
+    static func sparkplugB(_ map: YAMLMap, _ paths: PathResolver) -> Target? {
+        let group = map.string("group", limit: 128)
+        let node = map.optionalString("node", limit: 128)
+        for (key, text) in [("group", group), ("node", node)] {
+            guard let text, text.unicodeScalars.contains(where: { "+#/\0".unicodeScalars.contains($0) }) else {
+                continue
+            }
+            map.problem(at: key, "is a level of a topic: no '/', '+' or '#'")
+        }
+        guard let broker = self.broker(map, paths), let group else { return nil }
+        return .sparkplugB(SparkplugTarget(broker: broker, group: group, node: node))
+    }
+
     /// Why a topic template cannot be used, in words.
     private static func problem(ofTopic text: String) -> String? {
         var rest = Substring(text)

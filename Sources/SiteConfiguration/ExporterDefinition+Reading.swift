@@ -37,6 +37,7 @@ extension ExporterDefinition {
             switch kind {
             case .lineProtocol: self.lineProtocol(map, paths).map { .lineProtocol($0) }
             case .mqttJSON: self.mqttJSON(map, paths)
+            case .sparkplugB: self.sparkplugB(map, paths)
             }
         let interval = map.milliseconds("interval", in: 100...60_000, default: 1_000)
         let timeout = map.milliseconds("timeout", in: 1_000...60_000, default: 8_000)

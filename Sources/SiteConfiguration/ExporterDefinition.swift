@@ -4,6 +4,7 @@ package struct ExporterDefinition: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
         case lineProtocol = "line-protocol"
         case mqttJSON = "mqtt-json"
+        case sparkplugB = "sparkplug-b"
     }
 
     /// How line protocol tells the quality.
@@ -65,11 +66,20 @@ package struct ExporterDefinition: Sendable, Hashable {
         }
     }
 
+    /// A Sparkplug group, and this gateway as an edge node of it.
+    package struct SparkplugTarget: Sendable, Hashable {
+        package var broker: BrokerTarget
+        package var group: String
+        /// `nil`: the site's identifier.
+        package var node: String?
+    }
+
     /// Where samples go.
     package enum Target: Sendable, Hashable {
         case lineProtocol(LineProtocolTarget)
         /// JSON messages; the topic has placeholders.
         case mqttJSON(BrokerTarget, topic: String)
+        case sparkplugB(SparkplugTarget)
     }
 
     /// Identifier; also names the cursor's file.
@@ -87,6 +97,7 @@ package struct ExporterDefinition: Sendable, Hashable {
         switch self.target {
         case .lineProtocol: .lineProtocol
         case .mqttJSON: .mqttJSON
+        case .sparkplugB: .sparkplugB
         }
     }
 
@@ -99,6 +110,7 @@ package struct ExporterDefinition: Sendable, Hashable {
                 ("authority", target.authorityFile),
             ]
         case .mqttJSON(let broker, _): broker.files
+        case .sparkplugB(let target): target.broker.files
         }
     }
 }

@@ -72,6 +72,8 @@ struct ConfigurationTests {
         ("exporters: [{name: a, kind: mqtt-json, host: h, topic: 'x/{point}/{device}'}]", "placeholder {point}"),
         ("exporters: [{name: a, kind: mqtt-json, host: h, topic: x}]", "'{device}' is missing"),
         ("exporters: [{name: a, kind: mqtt-json, host: h, username: u, passwordFile: p}]", "in the clear; name tls"),
+        ("exporters: [{name: a, kind: sparkplug-b, host: h}]", "the key 'group' is missing"),
+        ("exporters: [{name: a, kind: sparkplug-b, host: h, group: a/b}]", "is a level of a topic"),
         (
             "exporters: [{name: a, kind: line-protocol, url: 'http://h/w'}, {name: a, kind: line-protocol, url: 'http://i/w'}]",
             "another exporter is called 'a'"

@@ -1,13 +1,21 @@
+internal import CampusModel
 internal import Exporters
 internal import Logging
 internal import SiteConfiguration
 
 /// Makes the sink of an exporter with the adapter that it needs.
 enum ExportSinks {
+    /// What a sink may have to know of the gateway.
+    struct Context: Sendable {
+        var site: String
+        var timer: any ExportTimer
+        var devices: @Sendable () -> [SparkplugDevice]
+    }
+
     /// - Throws: ``GatewayError`` when a file that the definition names cannot be read.
     static func sink(
         _ definition: ExporterDefinition,
-        site: String,
+        context: Context,
         logger: Logger
     ) throws(GatewayError) -> any ExportSink {
         switch definition.target {
@@ -21,11 +29,28 @@ enum ExportSinks {
         case .mqttJSON(let broker, let topic):
             let publisher = try MQTTPublisher(
                 broker,
-                clientID: "\(site)-\(definition.name)",
+                clientID: "\(context.site)-\(definition.name)",
                 timeoutMilliseconds: definition.timeoutMilliseconds,
                 logger: logger
             )
             return JSONSink(topic: ExportTopic(topic), bytesMax: definition.requestBytesMax, publisher: publisher)
+        case .sparkplugB(let target):
+            let node = target.node ?? context.site
+            let publisher = try SparkplugPublisher(
+                target,
+                node: node,
+                clientID: "\(context.site)-\(definition.name)",
+                timeoutMilliseconds: definition.timeoutMilliseconds,
+                firstNumber: UInt8(truncatingIfNeeded: context.timer.now().rawValue / 1_000),
+                logger: logger
+            )
+            return SparkplugSink(
+                group: target.group,
+                node: node,
+                publisher: publisher,
+                devices: context.devices,
+                timer: context.timer
+            )
         }
     }
 }

@@ -14,6 +14,7 @@ final class ExporterService: Service {
     private let folder: String
     private let seriesMax: Int
     private let timer: any ExportTimer
+    private let devices: @Sendable () -> [SparkplugDevice]
     private let logger: Logger
     private let current = Mutex<[Running]>([])
     private let changes: AsyncStream<Void>
@@ -30,12 +31,14 @@ final class ExporterService: Service {
         state: StateFolder,
         seriesMax: Int,
         clock: any TickClock,
+        devices: @escaping @Sendable () -> [SparkplugDevice],
         logger: Logger
     ) {
         self.source = source
         self.folder = state.file("exporters")
         self.seriesMax = seriesMax
         self.timer = SystemExportTimer(clock: clock)
+        self.devices = devices
         self.logger = logger
         (self.changes, self.changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         ring.observeLate { [weak self] series, tick in
@@ -82,7 +85,11 @@ final class ExporterService: Service {
             kind: definition.kind.rawValue,
             options: ExporterOptions(definition),
             source: self.source,
-            sink: try ExportSinks.sink(definition, site: site, logger: self.logger),
+            sink: try ExportSinks.sink(
+                definition,
+                context: .init(site: site, timer: self.timer, devices: self.devices),
+                logger: self.logger
+            ),
             cursor: try CursorFile(path: "\(self.folder)/\(definition.name).cursor", capacity: self.seriesMax),
             history: StatementHistory(path: "\(self.folder)/\(definition.name).outages"),
             timer: self.timer,
