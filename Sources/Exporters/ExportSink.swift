@@ -11,6 +11,8 @@ package struct SeriesRun: Sendable, Hashable {
     package var through: Tick
     /// Samples that were passed over in favour of these; dropped once these are acknowledged.
     package var thinned: Int
+    /// The first so many of the samples are means of minutes that the ring has overwritten.
+    package var means = 0
 
     package init(
         series: Int,

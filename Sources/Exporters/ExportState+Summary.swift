@@ -8,6 +8,7 @@ extension ExportState {
         statistics.replayed = self.record.replayed
         statistics.dropped = self.record.dropped
         statistics.lastAcknowledged = self.record.lastAcknowledged
+        statistics.backlogBytes = self.backlogBytes(source)
         var oldest: Tick?
         for (index, entry) in self.series.enumerated() where entry.place.pending > 0 {
             statistics.backlogSamples += Int(entry.place.pending)

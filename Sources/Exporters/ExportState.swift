@@ -31,6 +31,7 @@ struct ExportState: Sendable {
     /// Bytes of one sample as it is sent, a moving mean.
     var sampleBytes = 32.0
     var hasMoved = false
+    var thinning = Thinning()
 
     init(options: ExporterOptions, record: CursorRecord) {
         self.options = options
@@ -150,7 +151,13 @@ struct ExportState: Sendable {
                 self.series[index].lane = .live
                 continue
             }
-            left -= run.samples.count
+            left -= run.samples.count - run.means + run.thinned
+            if run.samples.isEmpty {
+                // All of it is passed over; the rest has its turn later.
+                self.advance(run)
+                self.requeue(index)
+                continue
+            }
             self.series[index].isInFlight = true
             runs.append(run)
         }
@@ -160,8 +167,26 @@ struct ExportState: Sendable {
 
     private func run(_ index: Int, _ identity: SeriesIdentity, limit: Int, _ source: some SampleSource) -> SeriesRun? {
         let samples = self.samples(index, limit: limit, source)
-        guard !samples.isEmpty else { return nil }
-        return SeriesRun(series: index, identity: identity, samples: samples, isReplay: true)
+        guard let first = samples.first, let last = samples.last else { return nil }
+        let watermark = self.series[index].place.watermark
+        // What the ring has overwritten is left in its minutes.
+        let means = watermark.rawValue < 0 ? [] : self.means(index, after: watermark, before: first.tick, source)
+        let kept = self.thinning.kept(samples, after: watermark)
+        var run = SeriesRun(series: index, identity: identity, samples: means + kept, isReplay: true)
+        run.through = last.tick
+        run.thinned = samples.count - kept.count
+        run.means = means.count
+        return run
+    }
+
+    private func means(_ index: Int, after tick: Tick, before end: Tick, _ source: some SampleSource) -> [Sample] {
+        source.minutes(index, after: tick, before: end.floored(toMilliseconds: 60_000)).prefix(2_000)
+            .compactMap { rollup in
+                guard rollup.start > self.thinning.dropThrough, let mean = rollup.mean, mean.isFinite else {
+                    return nil
+                }
+                return Sample(tick: rollup.start, value: mean, quality: .uncertain(.none))
+            }
     }
 
     /// The next samples of a series, none that has not been counted.
@@ -220,15 +245,16 @@ extension ExportState {
     mutating func giveUp(_ runs: [SeriesRun]) {
         for run in runs {
             var empty = run
-            empty.thinned += run.samples.count
+            empty.thinned += run.samples.count - run.means
             empty.samples = []
+            empty.means = 0
             self.advance(empty)
         }
     }
 
     private mutating func advance(_ run: SeriesRun) {
         let index = run.series
-        let passed = UInt32(clamping: run.samples.count + run.thinned)
+        let passed = UInt32(clamping: run.samples.count - run.means + run.thinned)
         let pending = self.series[index].place.pending
         self.series[index].place.pending = pending - min(pending, passed)
         self.series[index].place.watermark = max(self.series[index].place.watermark, run.through)
@@ -240,12 +266,16 @@ extension ExportState {
     mutating func release(_ runs: [SeriesRun]) {
         for run in runs where self.series[run.series].isInFlight {
             self.series[run.series].isInFlight = false
-            guard self.series[run.series].lane == .backlog else { continue }
-            if self.series[run.series].place.pending == 0 {
-                self.series[run.series].lane = .live
-            } else {
-                self.queue.append(run.series)
-            }
+            if self.series[run.series].lane == .backlog { self.requeue(run.series) }
+        }
+    }
+
+    /// A series of the backlog waits for its next turn, or is at the head again.
+    private mutating func requeue(_ index: Int) {
+        if self.series[index].place.pending == 0 {
+            self.series[index].lane = .live
+        } else {
+            self.queue.append(index)
         }
     }
 

@@ -135,6 +135,7 @@ package final class Exporter: Sendable {
             if let problem { state.isAway(problem) }
             state.survey(self.source)
             state.outage.check(now: now, limit: self.options.outageMilliseconds)
+            state.keepQuota(self.source, now: now)
             return state.hasMoved
                 && now.rawValue - self.cursorWritten.withLock { $0 } >= self.options.checkpointMilliseconds
         }
@@ -239,6 +240,8 @@ package final class Exporter: Sendable {
         first.samples = Array(run.samples[..<middle])
         first.through = run.samples[middle - 1].tick
         first.thinned = 0
+        first.means = min(run.means, middle)
+        second.means = run.means - first.means
         second.samples = Array(run.samples[middle...])
         return ([first], [second])
     }

@@ -17,6 +17,10 @@ package struct ExporterOptions: Sendable, Hashable {
     package var backoffMaxMilliseconds: Int64 = 5_000
     /// A receiver that acknowledges nothing for this long while samples wait is an outage.
     package var outageMilliseconds: Int64 = 10_000
+    /// The oldest of the backlog is thinned beyond this many bytes, as they would be sent.
+    package var backlogBytesMax: Int64 = 1 << 30
+    /// Samples older than this are dropped once a receiver was away for longer.
+    package var maximumAgeMilliseconds: Int64 = 30 * 86_400_000
 
     package init() {}
 

@@ -41,6 +41,8 @@ package struct ExporterStatistics: Sendable, Hashable {
     package var retries: UInt64 = 0
     /// Samples that wait.
     package var backlogSamples = 0
+    /// About how many bytes they are as they will be sent.
+    package var backlogBytes = 0
     /// How long the oldest of them waits.
     package var backlogSeconds = 0.0
     /// Series that have a backlog.

@@ -13,6 +13,9 @@ struct OutageWatch: Sendable {
     /// Whether the receiver is away, or what waited meanwhile is still being sent.
     var isOn: Bool { self.statement != nil }
 
+    /// Since when samples wait for a receiver that is away; `nil` while it is there.
+    var awaySince: Tick? { self.isReplaying ? nil : self.statement?.from }
+
     /// A cursor was found: samples may have waited since.
     mutating func resume(after tick: Tick?) { self.lastAcknowledged = tick }
 

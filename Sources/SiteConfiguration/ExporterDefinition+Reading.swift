@@ -45,6 +45,9 @@ extension ExporterDefinition {
         let bytes = map.int("requestBytes", in: 4_096...16_777_216, default: 1_048_576)
         let replay = map.int("replay", in: 100...1_000_000, default: 25_000)
         let checkpoint = map.milliseconds("checkpoint", in: 1_000...60_000, default: 5_000)
+        let backlog = map.int("backlog", in: 65_536...1_099_511_627_776, default: 1_073_741_824)
+        let day: Int64 = 86_400_000
+        let age = map.milliseconds("maximumAge", in: 60_000...(3_650 * day), default: 30 * day)
         guard let name, let target else { return nil }
         return ExporterDefinition(
             name: name,
@@ -54,7 +57,9 @@ extension ExporterDefinition {
             requestSamplesMax: samples,
             requestBytesMax: bytes,
             replaySamplesPerSecond: replay,
-            checkpointMilliseconds: checkpoint
+            checkpointMilliseconds: checkpoint,
+            backlogBytesMax: backlog,
+            maximumAgeMilliseconds: age
         )
     }
 

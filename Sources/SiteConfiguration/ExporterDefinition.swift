@@ -92,6 +92,8 @@ package struct ExporterDefinition: Sendable, Hashable {
     package var requestBytesMax: Int
     package var replaySamplesPerSecond: Int
     package var checkpointMilliseconds: Int64
+    package var backlogBytesMax: Int
+    package var maximumAgeMilliseconds: Int64
 
     package var kind: Kind {
         switch self.target {

@@ -51,7 +51,16 @@ final class FakeSource: SampleSource {
         }
     }
 
-    func minutes(_ series: Int, after tick: Tick, before end: Tick) -> [Rollup] { [] }
+    private let kept = Mutex<[Int: [Int64]]>([:])
+
+    /// Roll-ups that outlive their samples, by the second that they start.
+    func keepMinutes(_ index: Int, _ starts: [Int64]) { self.kept.withLock { $0[index] = starts } }
+
+    func minutes(_ series: Int, after tick: Tick, before end: Tick) -> [Rollup] {
+        (self.kept.withLock { $0[series] } ?? []).map { Tick(rawValue: $0 * 1_000) }
+            .filter { $0 > tick && $0 < end }
+            .map { Rollup(start: $0, minimum: 1, maximum: 3, sum: 120, count: 60, badCount: 0) }
+    }
 }
 
 /// A receiver that does what the test says.

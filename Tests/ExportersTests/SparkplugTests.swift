@@ -36,8 +36,8 @@ import Testing
         metric.quality = .good
         metric.value = .double(1.5)
         let bytes = SparkplugPayload(timestamp: 1, sequence: 0, metrics: [metric]).bytes
-        // Field numbers as in sparkplug_b.proto: name 1, alias 2, timestamp 3, datatype 4, is_historical 5, properties 9,
-        // double_value 13; keys 1, values 2; type 1, int_value 3.
+        // Field numbers as in sparkplug_b.proto: name 1, alias 2, timestamp 3, datatype 4, is_historical 5, properties
+        // 9, double_value 13; keys 1, values 2; type 1, int_value 3.
         let properties: [UInt8] =
             [0x4A, 0x10, 0x0A, 0x07] + Array("Quality".utf8)
             + [0x12, 0x05, 0x08, 0x03, 0x18, 0xC0, 0x01]

@@ -25,6 +25,7 @@ extension APIModel {
         var dropped: UInt64
         var retries: UInt64
         var backlogSamples: Int
+        var backlogBytes: Int
         var backlogSeconds: Double
         var backlogSeries: Int
         var connectedSince: String?
@@ -42,6 +43,7 @@ extension APIModel {
             self.dropped = statistics.dropped
             self.retries = statistics.retries
             self.backlogSamples = statistics.backlogSamples
+            self.backlogBytes = statistics.backlogBytes
             self.backlogSeconds = statistics.backlogSeconds
             self.backlogSeries = statistics.backlogSeries
             self.connectedSince = statistics.connectedSince.map(UTCText.rfc3339)

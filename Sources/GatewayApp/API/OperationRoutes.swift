@@ -129,6 +129,12 @@ struct OperationRoutes {
         text.counter("campus_export_retries_total", "Requests that failed.", exporter.retries, labels: labels)
         text.gauge("campus_export_backlog", "Samples that wait.", Double(exporter.backlogSamples), labels: labels)
         text.gauge(
+            "campus_export_backlog_bytes",
+            "Bytes that wait, as they will be sent.",
+            Double(exporter.backlogBytes),
+            labels: labels
+        )
+        text.gauge(
             "campus_export_backlog_seconds",
             "How long the oldest sample waits.",
             exporter.backlogSeconds,

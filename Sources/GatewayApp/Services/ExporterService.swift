@@ -135,5 +135,7 @@ extension ExporterOptions {
         self.requestBytesMax = definition.requestBytesMax
         self.replaySamplesPerSecond = definition.replaySamplesPerSecond
         self.checkpointMilliseconds = definition.checkpointMilliseconds
+        self.backlogBytesMax = Int64(definition.backlogBytesMax)
+        self.maximumAgeMilliseconds = definition.maximumAgeMilliseconds
     }
 }
