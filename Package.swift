@@ -11,8 +11,13 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    exclude: [String] = [],
+    resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -39,6 +44,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundationCompat: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -51,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -71,6 +78,7 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
         module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
         // Adapters: one outside thing each.
@@ -80,6 +88,7 @@ let package = Package(
 
         // Engines: the work, without a socket.
         module("Acquisition", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
+        module("Exporters", ["CampusModel", "SparkplugB", logging]),
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
             "WebConsole",
@@ -91,10 +100,10 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SchoolRecords",
-                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", httpTypes, hummingbird,
-                hummingbirdCore,
-                hummingbirdTLS, logging, mustache, nioCore, nioSSL, serviceLifecycle, unixSignals,
+                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "MQTTTransport", "ModbusTransport",
+                "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
+                serviceLifecycle, unixSignals,
             ],
             resources: [.copy("Resources")]
         ),
@@ -136,7 +145,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
-                "SchoolRecords", "SiteConfiguration", "TimeSeriesRing", "campus-gateway", "campus-simulator",
+                "SchoolRecords", "SiteConfiguration", "SparkplugB", "TimeSeriesRing", "campus-gateway",
+                "campus-simulator",
                 "campusctl", asyncHTTPClient, logging, nioCore,
                 nioFoundationCompat, nioHTTP1, nioSSL,
             ]
@@ -145,6 +155,7 @@ let package = Package(
             "SimulatorAppTests",
             ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
         ),
+        tests("ExportersTests", ["CampusModel", "Exporters", "SparkplugB", logging]),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(
             "WebConsoleTests",

@@ -1,6 +1,7 @@
 package import Acquisition
 package import CampusModel
 internal import DeviceProfile
+internal import Exporters
 internal import Foundation
 package import Logging
 internal import MQTTTransport
@@ -27,6 +28,8 @@ package final class Gateway: Sendable {
     let broker: EmbeddedBroker?
     let receiver: IngestReceiver
     let connection: MQTTConnection
+    let exports: ExporterService
+    let exportSource: RingSource
     private let current: Mutex<Current>
 
     private struct Current: Sendable {
@@ -74,6 +77,16 @@ package final class Gateway: Sendable {
         self.receiver = IngestReceiver(ingest: self.engine.ingest)
         self.broker = try Self.makeBroker(configuration, state, logger)
         self.connection = try Self.makeConnection(configuration, state, self.broker, self.receiver, logger)
+        self.exportSource = RingSource(ring: self.ring)
+        self.exports = ExporterService(
+            ring: self.ring,
+            source: self.exportSource,
+            state: state,
+            seriesMax: configuration.ring.seriesMax,
+            clock: clock,
+            devices: { [engine = self.engine] in engine.devices.map(SparkplugDevice.init) },
+            logger: logger
+        )
         self.current = Mutex(Current(files: files, loaded: self.started))
         self.apply(files)
     }
@@ -171,7 +184,7 @@ package final class Gateway: Sendable {
     package func reload(actor: String) throws -> [String] {
         let files: ConfigurationFiles
         do throws(ConfigurationError) {
-            files = try ConfigurationFiles.read(gateway: self.configuration)
+            files = try ConfigurationFiles.read(again: self.files, running: self.configuration)
         } catch {
             throw GatewayError(error.description)
         }
@@ -198,6 +211,8 @@ package final class Gateway: Sendable {
         let devices = files.site.devices.compactMap { self.configured($0, files) }
         var problems = files.problems
         problems += self.engine.apply(AcquisitionConfiguration(devices: devices, buses: bindings))
+        self.exportSource.update(site: files.site.id.rawValue, devices: devices)
+        problems += self.exports.apply(files.gateway.exporters, site: files.site.id.rawValue)
         // Everything is subscribed, so that a device nobody configured shows up in the quarantine.
         self.connection.update(subscriptions: ["#"])
         do {

@@ -118,7 +118,7 @@ package struct GatewayApplication: Sendable {
         ]
         if let broker = gateway.broker { services.append(broker) }
         services += [
-            gateway.connection, gateway.engine, Summarizer(gateway: gateway), self.live,
+            gateway.exports, gateway.connection, gateway.engine, Summarizer(gateway: gateway), self.live,
             LiveFeed(gateway: gateway, live: self.live), ReloadOnSignal(gateway: gateway), application,
         ]
         let group = ServiceGroup(

@@ -23,13 +23,17 @@ package struct MQTTConfiguration: Sendable {
     /// What the broker tells others when we are gone.
     package struct LastWill: Sendable, Hashable {
         package var topic: String
-        package var payload: String
+        package var payload: [UInt8]
         package var isRetained: Bool
 
-        package init(topic: String, payload: String, isRetained: Bool) {
+        package init(topic: String, payload: [UInt8], isRetained: Bool) {
             self.topic = topic
             self.payload = payload
             self.isRetained = isRetained
+        }
+
+        package init(topic: String, payload: String, isRetained: Bool) {
+            self.init(topic: topic, payload: Array(payload.utf8), isRetained: isRetained)
         }
     }
 
@@ -44,6 +48,11 @@ package struct MQTTConfiguration: Sendable {
     package var sessionExpirySeconds: UInt32 = 3_600
     package var keepAliveSeconds = 30
     package var lastWill: LastWill?
+    /// Makes the last will anew for each connection, in place of ``lastWill``; called on the connection's thread.
+    package var lastWillOfConnection: (@Sendable () -> LastWill)?
+    /// Whether messages that were not acknowledged go out again over the next connection; without it they fail at the
+    /// end of theirs.
+    package var keepsUnacknowledged = true
     /// Topic filters, subscribed with quality of service 1.
     package var subscriptions: [String] = []
     /// Messages that the broker may send before the first of them is acknowledged (version 5).

@@ -130,6 +130,7 @@ package final class MQTTConnection: Service, Sendable {
             let reason = self.connectAndServe(pending: &pending)
             if self.isStopping { break }
             self.change(.disconnected(reason))
+            if !self.configuration.keepsUnacknowledged { self.giveUp(&pending) }
             if boottimeNanoseconds() &- start > 60_000_000_000 { backoff.reset() }
             self.wake.wait(milliseconds: backoff.next(), isStopping: { self.isStopping })
         }
@@ -138,6 +139,16 @@ package final class MQTTConnection: Service, Sendable {
             return shared.outgoing
         }
         for message in pending + waiting { message.completion?(MQTTError(.closed, "the connection was closed")) }
+    }
+
+    /// Fails everything that waits; the next connection begins with nothing.
+    private func giveUp(_ pending: inout [OutgoingMessage]) {
+        let waiting = self.shared.withLock { shared in
+            defer { shared.outgoing = [] }
+            return shared.outgoing
+        }
+        for message in pending + waiting { message.completion?(MQTTError(.broker, "the connection was lost")) }
+        pending = []
     }
 
     private var isStopping: Bool { self.shared.withLock { $0.isStopping } }

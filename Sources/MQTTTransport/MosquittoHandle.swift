@@ -49,8 +49,8 @@ final class MosquittoHandle {
                 "the user name or password"
             )
         }
-        if let will = configuration.lastWill {
-            let payload = Array(will.payload.utf8)
+        if let will = configuration.lastWillOfConnection?() ?? configuration.lastWill {
+            let payload = will.payload
             try Self.check(
                 mosquitto_will_set(self.raw, will.topic, Int32(payload.count), payload, 1, will.isRetained),
                 "the last will"

@@ -102,6 +102,7 @@ struct LatestCommand: AsyncParsableCommand {
 struct PointValue: Codable, Equatable {
     var id: String
     var unit: String
+    var hasHistory: Bool
     var value: Double?
     var text: String?
     var quality: String?

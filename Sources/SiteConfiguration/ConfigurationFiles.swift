@@ -9,6 +9,8 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
 
 /// Everything that the configuration files say, read together.
 package struct ConfigurationFiles: Sendable {
+    /// Where `gateway.yaml` is; `nil` when the files were not read from one.
+    package var path: String?
     package var gateway: GatewayConfiguration
     package var site: SiteDefinition
     package var library: ProfileLibrary
@@ -19,14 +21,41 @@ package struct ConfigurationFiles: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
     package static func read(path: String) throws(ConfigurationError) -> ConfigurationFiles {
-        let gateway: GatewayConfiguration
+        var files = try self.read(gateway: try self.gateway(path: path))
+        files.path = path
+        return files
+    }
+
+    /// Reads everything anew for a gateway that runs.
+    ///
+    /// Keys of `gateway.yaml` that need a restart stay as they are in `running`, and a problem says so.
+    package static func read(
+        again files: ConfigurationFiles,
+        running: GatewayConfiguration
+    ) throws(ConfigurationError) -> ConfigurationFiles {
+        guard let path = files.path else { return try self.read(gateway: running) }
+        let written = try self.gateway(path: path)
+        var taken = running
+        taken.exporters = written.exporters
+        taken.siteFile = written.siteFile
+        taken.profileFolders = written.profileFolders
+        var result = try self.read(gateway: taken)
+        result.path = path
+        if taken != written {
+            result.problems.append(
+                "\(path): something has changed that needs a restart (see ↻ in docs/configuration.md)"
+            )
+        }
+        return result
+    }
+
+    private static func gateway(path: String) throws(ConfigurationError) -> GatewayConfiguration {
         let yaml = try self.text(of: path)
         do throws(YAMLProblems) {
-            gateway = try GatewayConfiguration.read(yaml: yaml, file: path)
+            return try GatewayConfiguration.read(yaml: yaml, file: path)
         } catch {
             throw ConfigurationError(description: error.description)
         }
-        return try self.read(gateway: gateway)
     }
 
     /// Reads the site, the adopted devices and the profiles anew.
@@ -49,7 +78,7 @@ package struct ConfigurationFiles: Sendable {
                 problems.append("\(gateway.siteFile):\(device.line): device \(device.id): \(problem)")
             }
         }
-        return ConfigurationFiles(gateway: gateway, site: site, library: library, problems: problems)
+        return ConfigurationFiles(path: nil, gateway: gateway, site: site, library: library, problems: problems)
     }
 
     /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.
@@ -60,10 +89,14 @@ package struct ConfigurationFiles: Sendable {
             ("broker.tls.certificate", broker.certificate?.certificate), ("broker.tls.key", broker.certificate?.key),
             ("broker.tls.authority", broker.authorityFile), ("broker.passwordFile", broker.passwordFile),
         ]
-        return named.compactMap { key, path in
-            guard let path, !FileManager.default.isReadableFile(atPath: path) else { return nil }
-            return "\(key): \(path) cannot be read; does it exist, and may this user read it?"
+        let exporters = gateway.exporters.flatMap { exporter in
+            exporter.files.map { (key: "exporters \(exporter.name).\($0.key)", path: $0.path) }
         }
+        return (named + exporters)
+            .compactMap { key, path in
+                guard let path, !FileManager.default.isReadableFile(atPath: path) else { return nil }
+                return "\(key): \(path) cannot be read; does it exist, and may this user read it?"
+            }
     }
 
     /// Where devices that were adopted from the quarantine are kept.

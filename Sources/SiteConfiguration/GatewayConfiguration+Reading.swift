@@ -21,6 +21,7 @@ extension GatewayConfiguration {
             ring: self.ring(root.optionalMap("ring")),
             retention: self.retention(root.optionalMap("records")),
             quarantineEntries: self.quarantine(root.optionalMap("quarantine")),
+            exporters: ExporterDefinition.list(root.list("exporters", limit: 16), paths),
             logLevel: self.logLevel(root.optionalMap("log"))
         )
         root.finish()

@@ -101,6 +101,7 @@ package struct GatewayConfiguration: Sendable, Hashable {
     package var ring: Ring
     package var retention: Retention
     package var quarantineEntries: Int
+    package var exporters: [ExporterDefinition]
     /// `trace` … `critical`.
     package var logLevel: String
 }

@@ -78,7 +78,8 @@ extension TimeSeriesRing {
 
     /// Tells of samples that are not newer than the newest one of their series: from which tick on something is new.
     ///
-    /// Called before they are stored, so that a process killed in between has told too much, never too little; on the thread that appends, under a lock of the ring: it must not call the ring and must not wait.
+    /// Called before they are stored, so that a process killed in between has told too much, never too little; on the
+    /// thread that appends, under a lock of the ring: it must not call the ring and must not wait.
     package func observeLate(_ body: @escaping @Sendable (_ series: SeriesIndex, _ tick: Tick) -> Void) {
         self.lateObserver.withLock { $0 = body }
     }

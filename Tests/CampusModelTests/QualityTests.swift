@@ -2,6 +2,16 @@ import CampusModel
 import Testing
 
 struct QualityTests {
+    @Test func everyQualityIsReadBackFromItsText() {
+        for byte in UInt8.min...UInt8.max {
+            let quality = Quality(rawValue: byte)
+            // Good with a reason is written as its reason and is no quality that anybody makes.
+            guard quality.level != .good || quality.reason == .none else { continue }
+            #expect(Quality(quality.description) == quality)
+        }
+        for text in ["", "Good", "bad", "bad:", "bad:x", "good:none", "bad:stale:x"] { #expect(Quality(text) == nil) }
+    }
+
     @Test func everyLevelAndReasonSurvivesItsByte() {
         for reason in Quality.Reason.allCases {
             for quality in [Quality.uncertain(reason), .bad(reason)] {

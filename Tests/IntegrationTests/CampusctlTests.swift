@@ -38,6 +38,67 @@ struct CampusctlTests {
         #expect(code == 0)
     }
 
+    @Test func whatIsExportedCanBeImportedElsewhereAndAgain() async throws {
+        defer { self.clean() }
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
+        defer { gateway.stop() }
+        try await gateway.start()
+        try await ExporterTests.play(0..<300, to: gateway)
+        let file = "\(self.folder)/history.csv"
+        let from = "2026-01-01T00:00:00Z"
+        let export = try await self.run(
+            "export",
+            "--state",
+            gateway.state,
+            "--from",
+            from,
+            "--points",
+            "room/s1-temperature",
+            "--csv",
+            file
+        )
+        #expect(export.code == 0, "\(export.output)")
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(text.split(separator: "\n").count == 301)
+        #expect(text.hasPrefix("point,at,value,quality\nroom/s1-temperature,2026-09-21T14:13:20.000Z,0.0,good\n"))
+
+        let other = try RunningGateway(site: RunningGateway.oneRoom)
+        defer { other.stop() }
+        try await other.start()
+        let dry = try await self.run("import", "--state", other.state, file, "--dry-run")
+        #expect(dry.output == "300 would be stored, 0 there already, 0 refused\n")
+        #expect(try await other.samples("room/s1-temperature").isEmpty)
+        let first = try await self.run("import", "--state", other.state, file)
+        #expect(first.output == "300 stored, 0 there already, 0 refused\n")
+        let again = try await self.run("import", "--state", other.state, file)
+        #expect(again.output == "0 stored, 300 there already, 0 refused\n")
+        let copy = try await self.run("export", "--state", other.state, "--from", from, "--csv", "-")
+        #expect(copy.output == text)
+        // Between two that are there: late, and welcome.
+        let mistakes = """
+            quality,value,at,point
+            good,7.5,2026-09-21T14:18:10.500Z,room/s1-temperature
+            good,x,2026-09-21T14:13:21Z,room/s1-temperature
+            good,1,yesterday,room/s1-temperature
+            splendid,1,2026-09-21T14:13:21Z,room/s1-temperature
+            good,1,2026-09-21T14:13:21Z,room/nothing
+            good,1
+            bad:sentinel,,2026-09-21T14:20:00Z,room/s1-temperature
+            """
+        try mistakes.write(toFile: file, atomically: true, encoding: .utf8)
+        let refused = try await self.run("import", "--state", other.state, file)
+        #expect(refused.code == 1)
+        #expect(
+            refused.lines == [
+                "\(file):3: 'x' is not a number",
+                "\(file):4: 'yesterday' is not a time such as 2026-11-24T07:00:00.000Z",
+                "\(file):5: 'splendid' is not a quality such as good, uncertain:stale or bad:sentinel",
+                "\(file):6: there is no point 'room/nothing'", "\(file):7: has 2 fields; the header has 4",
+                "2 stored, 0 there already, 5 refused",
+            ]
+        )
+    }
+
     private func json(_ text: String) throws -> Any {
         try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
     }

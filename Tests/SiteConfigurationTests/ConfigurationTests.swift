@@ -58,6 +58,27 @@ struct ConfigurationTests {
         ("ring: {raw: 1 KiB}", "1 KiB is outside 1 MiB to 1 TiB"),
         ("ring: {raw: 1 apple}", "is not a size; write it like"),
         ("log: {level: loud}", "not one of trace"),
+        ("exporters: [{kind: line-protocol, url: 'http://h/write'}]", "exporters[0]: the key 'name' is missing"),
+        ("exporters: [{name: a, kind: line-protocol}]", "the key 'url' is missing"),
+        ("exporters: [{name: a, kind: line-protokol, url: 'http://h/write'}]", "did you mean 'line-protocol'"),
+        ("exporters: [{name: a, kind: line-protocol, url: h}]", "must be http:// or https:// with host and path"),
+        ("exporters: [{name: A b, kind: line-protocol, url: 'http://h/w'}]", "may only have the characters"),
+        ("exporters: [{name: a, kind: line-protocol, url: 'http://u:p@h/w'}]", "no password in an address"),
+        ("exporters: [{name: a, kind: line-protocol, url: 'http://h/w', tokenFile: t}]", "in the clear; use https"),
+        ("exporters: [{name: a, kind: line-protocol, url: 'https://h/w', username: u}]", "belong together"),
+        ("exporters: [{name: a, kind: line-protocol, url: 'http://h/w', relay: 5}]", "did you mean 'replay'"),
+        ("exporters: [{name: a, kind: line-protocol, url: 'http://h/w?precision=s'}]", "remove it from the address"),
+        ("exporters: [{name: a, kind: mqtt-json}]", "the key 'host' is missing"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: 'x/{device}/#'}]", "has no '+' and no '#'"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: 'x/{point}/{device}'}]", "placeholder {point}"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, topic: x}]", "'{device}' is missing"),
+        ("exporters: [{name: a, kind: mqtt-json, host: h, username: u, passwordFile: p}]", "in the clear; name tls"),
+        ("exporters: [{name: a, kind: sparkplug-b, host: h}]", "the key 'group' is missing"),
+        ("exporters: [{name: a, kind: sparkplug-b, host: h, group: a/b}]", "is a level of a topic"),
+        (
+            "exporters: [{name: a, kind: line-protocol, url: 'http://h/w'}, {name: a, kind: line-protocol, url: 'http://i/w'}]",
+            "another exporter is called 'a'"
+        ),
         ("web: {port: 70000}", "70000 is outside 0 to 65535"),
     ])
     func eachMistakeInTheGatewayFileIsTold(line: String, expected: String) {

@@ -82,6 +82,8 @@ enum APIModel {
         var title: LocalizedText
         var unit: String
         var kind: String
+        /// Whether the ring keeps it: no text, nothing personal.
+        var hasHistory: Bool
         var value: Double?
         var text: String?
         var quality: String?
@@ -93,6 +95,7 @@ enum APIModel {
             self.title = definition.title
             self.unit = definition.unit
             self.kind = definition.kind.rawValue
+            self.hasHistory = definition.kind != .text && definition.privacy == .none && !definition.isHidden
             self.quality = snapshot.latest?.quality.description
             self.at = snapshot.latest.map { UTCText.rfc3339($0.tick) }
             self.receivedAt = snapshot.received.map(UTCText.rfc3339)

@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import CampusModel
 internal import DeviceProfile
+internal import Exporters
 internal import Foundation
 internal import Hummingbird
 internal import MQTTTransport
@@ -24,6 +25,11 @@ struct APIRoutes {
             try self.console.json(APIModel.Device(try self.runtime(context).snapshot()))
         }
         api.get("devices/:device/points") { _, context in try self.console.json(self.points(try self.runtime(context)))
+        }
+        api.get("exporters") { _, _ in
+            try self.console.json(
+                APIModel.List(items: self.gateway.exports.exporters.map { APIModel.Exporter($0.statistics) })
+            )
         }
         api.get("latest") { request, _ in try self.console.json(try self.latest(request)) }
         api.get("points/:device/:point/samples") { request, context in try self.samples(request, context) }
@@ -62,6 +68,7 @@ struct APIRoutes {
             return Response(status: .noContent)
         }
         let administrator = api.group().add(middleware: RoleRequirement(.administrator))
+        ImportRoute(gateway: self.gateway, console: self.console).add(to: administrator)
         administrator.post("reload") { _, context in
             let gateway = self.gateway
             let actor = context.actor ?? "api"

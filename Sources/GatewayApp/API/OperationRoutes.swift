@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import CampusModel
+internal import Exporters
 internal import Hummingbird
 internal import ModbusTransport
 internal import MQTTTransport
@@ -111,7 +112,40 @@ struct OperationRoutes {
         for (bus, skipped) in self.gateway.engine.skippedPeriods.sorted(by: { $0.key < $1.key }) {
             text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
         }
+        for exporter in self.gateway.exports.exporters { Self.add(exporter.statistics, to: &text) }
         return text.text
+    }
+
+    private static func add(_ exporter: ExporterStatistics, to text: inout MetricsText) {
+        let labels = ["exporter": exporter.name]
+        text.counter("campus_export_sent_total", "Samples acknowledged.", exporter.sent, labels: labels)
+        text.counter(
+            "campus_export_replayed_total",
+            "Samples acknowledged that had waited.",
+            exporter.replayed,
+            labels: labels
+        )
+        text.counter("campus_export_dropped_total", "Samples never sent.", exporter.dropped, labels: labels)
+        text.counter("campus_export_retries_total", "Requests that failed.", exporter.retries, labels: labels)
+        text.gauge("campus_export_backlog", "Samples that wait.", Double(exporter.backlogSamples), labels: labels)
+        text.gauge(
+            "campus_export_backlog_bytes",
+            "Bytes that wait, as they will be sent.",
+            Double(exporter.backlogBytes),
+            labels: labels
+        )
+        text.gauge(
+            "campus_export_backlog_seconds",
+            "How long the oldest sample waits.",
+            exporter.backlogSeconds,
+            labels: labels
+        )
+        text.gauge(
+            "campus_export_connected",
+            "1 while requests are acknowledged.",
+            exporter.connectedSince == nil ? 0 : 1,
+            labels: labels
+        )
     }
 }
 

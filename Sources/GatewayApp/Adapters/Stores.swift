@@ -23,6 +23,18 @@ final class RingStore: SampleStoring {
 
     func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) {
         self.ring.append(contentsOf: samples)
+        self.noteLateHours(samples)
+    }
+
+    /// Stores one sample from a file in the same way.
+    func append(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {
+        let outcome = self.ring.append(series, sample)
+        guard outcome == .stored else { return outcome }
+        [SeriesSample(series: series, sample: sample)].withUnsafeBufferPointer { self.noteLateHours($0) }
+        return outcome
+    }
+
+    private func noteLateHours(_ samples: UnsafeBufferPointer<SeriesSample>) {
         let now = self.clock.now().rawValue
         let current = now - now % Self.hour
         let oldest = current - 168 * Self.hour

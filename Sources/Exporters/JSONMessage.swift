@@ -1,0 +1,99 @@
+internal import CampusModel
+
+/// The samples of one device as a JSON object, in messages of a bounded size.
+struct JSONMessage {
+    let identity: SeriesIdentity
+    let bytesMax: Int
+
+    /// The messages for runs of this device, each run's samples in their order.
+    func messages(_ runs: [SeriesRun]) -> [[UInt8]] {
+        let head = self.head(isReplay: runs.contains { $0.isReplay })
+        var messages: [[UInt8]] = []
+        var message = head
+        for run in runs {
+            let point = Self.quoted(run.identity.point)
+            let unit = Self.quoted(run.identity.unit)
+            for sample in run.samples {
+                let item = Self.item(sample, point: point, unit: unit)
+                if message.count > head.count {
+                    if message.count + item.count + 3 > self.bytesMax {
+                        messages.append(message + Array("]}".utf8))
+                        message = head
+                    } else {
+                        message.append(UInt8(ascii: ","))
+                    }
+                }
+                message += item
+            }
+        }
+        if message.count > head.count { messages.append(message + Array("]}".utf8)) }
+        return messages
+    }
+
+    private func head(isReplay: Bool) -> [UInt8] {
+        var text = "{\"site\":\(Self.quoted(self.identity.site)),"
+        if !self.identity.room.isEmpty { text += "\"room\":\(Self.quoted(self.identity.room))," }
+        text += "\"device\":\(Self.quoted(self.identity.device)),\"replay\":\(isReplay),\"samples\":["
+        return Array(text.utf8)
+    }
+
+    private static func item(_ sample: Sample, point: String, unit: String) -> [UInt8] {
+        // Bad samples have no value, and numbers that are not finite no text in JSON.
+        let hasValue = sample.quality.level != .bad && sample.value.isFinite
+        let text =
+            "{\"point\":\(point),\"at\":\"\(UTCText.rfc3339(sample.tick))\",\"value\":"
+            + (hasValue ? "\(sample.value)" : "null") + ",\"unit\":\(unit),\"quality\":\"\(sample.quality)\"}"
+        return Array(text.utf8)
+    }
+
+    /// A JSON string.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\u{0}"..."\u{1F}":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+/// Publishes JSON messages, one or more a device, and waits until the broker has acknowledged them all.
+package struct JSONSink: ExportSink {
+    private let topic: ExportTopic
+    private let bytesMax: Int
+    private let publisher: any MessagePublishing
+
+    package init(topic: ExportTopic, bytesMax: Int, publisher: any MessagePublishing) {
+        self.topic = topic
+        self.bytesMax = bytesMax
+        self.publisher = publisher
+    }
+
+    package func run() async { await self.publisher.run() }
+
+    package var problem: String? { self.publisher.problem }
+
+    package func send(_ runs: [SeriesRun]) async throws -> Int {
+        let devices = Dictionary(grouping: runs) { $0.identity.device }
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            for device in devices.values {
+                guard let identity = device.first?.identity else { continue }
+                let messages = JSONMessage(identity: identity, bytesMax: self.bytesMax).messages(device)
+                let topic = self.topic.filled(identity)
+                group.addTask {
+                    // One after the other: the order of a device is the order of its messages.
+                    for message in messages { try await self.publisher.publish(topic: topic, payload: message) }
+                    return messages.reduce(0) { $0 + $1.count }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+    }
+}
