@@ -13,11 +13,7 @@ package struct OperatorCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, DevicesCommand.self, LatestCommand.self, QueryCommand.self, TailCommand.self,
             AdoptCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self, UserCommand.self,
-<<<<<<< HEAD
-            CertificateCommand.self, RingCommand.self,
-=======
-            CertificateCommand.self, ExportersCommand.self, ExportCommand.self, ImportCommand.self,
->>>>>>> 12abd835b456bc028a2b578338bf7b86affd8caf
+            CertificateCommand.self, RingCommand.self, ExportersCommand.self, ExportCommand.self, ImportCommand.self,
         ]
     )
 
