@@ -154,13 +154,14 @@ package final class MessageIngest: Sendable {
                 route.runtime.accept(
                     values: outcome.values,
                     texts: outcome.texts,
+                    parts: outcome.messages.lazy.map { .message($0) },
                     tick: tick,
                     received: arrival,
                     heartbeatMilliseconds: self.options.heartbeatMilliseconds,
                     into: &scratch.samples
                 )
             } else {
-                route.runtime.polledEvents(at: arrival)
+                route.runtime.heard(outcome.messages.lazy.map { .message($0) }, at: arrival)
             }
             scratch.events.append(contentsOf: outcome.events)
         case .violation(let reason, let detail):

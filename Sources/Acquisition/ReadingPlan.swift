@@ -6,6 +6,9 @@ final class ReadingPlan: Sendable {
     let rules: [StorageRule]
     let registers: [PointDefinition.PollClass: RegisterPlan]
     let events: [EventPlan]
+    /// The points of each kind of message that is sent regularly; none for other messages.
+    let pointsOfMessage: [[Int]]
+    private let pointsOfPoll: [PointDefinition.PollClass: [Int]]
 
     init(_ profile: DeviceProfile) {
         self.rules = profile.points.map(StorageRule.init)
@@ -17,5 +20,30 @@ final class ReadingPlan: Sendable {
         }
         self.registers = registers
         self.events = EventPlan.plans(of: profile)
+        self.pointsOfPoll = Dictionary(grouping: profile.points.indices) { profile.points[$0].poll }
+        if case .mqtt(let wire) = profile.wire {
+            self.pointsOfMessage = wire.messages.enumerated()
+                .map { index, message in
+                    guard message.sent == .regularly else { return [] }
+                    return profile.points.indices.filter { point in
+                        if case .payload(let source) = profile.points[point].source {
+                            source.messageIndex == index
+                        } else {
+                            false
+                        }
+                    }
+                }
+        } else {
+            self.pointsOfMessage = []
+        }
+    }
+
+    /// The points that are told by `part` and nothing else.
+    func points(of part: DeviceHealth.Part) -> [Int] {
+        switch part {
+        case .points(let poll): self.pointsOfPoll[poll] ?? []
+        case .message(let index): self.pointsOfMessage[index]
+        case .event: []
+        }
     }
 }

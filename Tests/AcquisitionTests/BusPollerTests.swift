@@ -18,9 +18,10 @@ struct BusPollerTests {
     private func polling(
         _ bus: ScriptedBus,
         _ profile: DeviceProfile,
+        options: PollingOptions = PollingOptions(),
         _ body: (AcquisitionEngine) async throws -> Void
     ) async throws {
-        let engine = Made.engine(self.store, self.time)
+        let engine = Made.engine(self.store, self.time, options: options)
         let problems = engine.apply(
             AcquisitionConfiguration(
                 devices: [Made.device("m", profile, .modbus(bus: "b", unit: 7))],
@@ -94,6 +95,67 @@ struct BusPollerTests {
             #expect(device.health.state == .online)
         }
         #expect(self.store.samples(of: "m/a").last?.quality == .good)
+    }
+
+    @Test func aPollClassThatNeverAnswersIsMarkedWhileTheOthersGoOn() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 3_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 1 }
+            bus.answer { request in
+                request.address == 9
+                    ? .failure(BusFailure(reason: .timeout, message: "no reply")) : Self.words(request, time)
+            }
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 140_000)
+            await self.eventually { device.health.state == .late }
+            #expect(self.store.samples(of: "m/slow").last?.quality == .good, "two of three polls were missed")
+            await self.pass(milliseconds: 60_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 2 }
+            #expect(self.store.samples(of: "m/slow").map(\.quality) == [.good, .bad(.communication)])
+            #expect(device.point(at: 2)?.latest?.quality == .bad(.communication))
+            let since = device.health.since
+            await self.pass(milliseconds: 120_000)
+            #expect(device.health.state == .late)
+            #expect(device.health.since == since, "it does not flap")
+        }
+        #expect(self.store.samples(of: "m/slow").count == 2)
+        #expect(self.store.samples(of: "m/a").allSatisfy { $0.quality == .good })
+    }
+
+    @Test func patienceIsCountedInPeriodsOfTheConfiguration() async throws {
+        let bus = ScriptedBus { _ in .failure(BusFailure(reason: .timeout, message: "no reply")) }
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+            """
+        let options = PollingOptions(missedMax: 5)
+        try await self.polling(bus, try Made.meter(points), options: options) { engine in
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 3_900)
+            #expect(bus.requests.count == 4)
+            #expect(device.health.state == .waiting)
+            await self.pass(milliseconds: 1_000)
+            await self.eventually { device.health.state == .offline }
+            #expect(device.health.state == .offline)
+        }
+    }
+
+    @Test func aRequestThatWasNotSentIsNoErrorOfTheDevice() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 2_000)
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            bus.answer { _ in .failure(BusFailure(reason: .timeout, message: "no reply within 1 s")) }
+            await self.pass(milliseconds: 1_000)
+            bus.answer { _ in .failure(BusFailure(reason: .timeout, isBackedOff: true, message: "left alone")) }
+            await self.pass(milliseconds: 10_000)
+            await self.eventually { device.health.state == .offline }
+            #expect(device.health.state == .offline)
+            #expect(device.snapshot().counters.failures == 1)
+            #expect(device.snapshot().fault?.message == "no reply within 1 s", "what was left alone tells nothing new")
+        }
     }
 
     @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {

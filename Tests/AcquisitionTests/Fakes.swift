@@ -204,10 +204,12 @@ enum Made {
                   messages:
                     - {name: state, topic: "t/{device}/state", clock: {pointer: /at, format: unix-milliseconds}}
                     - {name: card, topic: "t/{device}/card"}
+                    - {name: door, topic: "t/{device}/door", sent: on-change}
                   availability: {topic: "t/{device}/lwt", online: "1", offline: "0"}
                 points:
                   - {name: a, title: {vi: A, en: A}, unit: Cel, wire: {message: state, pointer: /a}, range: {min: -40, max: 85}}
                   - {name: b, title: {vi: B, en: B}, unit: "1", wire: {message: state, pointer: /b}, deadband: 0.5}
+                  - {name: door, title: {vi: D, en: D}, kind: boolean, wire: {message: door, pointer: /open}}
                 events:
                   - name: card
                     title: {vi: Thẻ, en: Card}

@@ -141,6 +141,32 @@ struct MessageIngestTests {
         #expect(self.store.samples(of: "x/a").last?.quality == .bad(.stale))
     }
 
+    @Test func whatAMessageToldIsStaleWhenOnlyOthersStillCome() async throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
+        try self.receive("t/x/door", #"{"open": true}"#)
+        let device = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        let engine = self.engine
+        let run = Task { try await engine.run() }
+        await self.time.whenAsleep()
+        var states: [DeviceHealth.State] = []
+        for second in 0..<120 {
+            self.time.advance(milliseconds: 1_000)
+            await self.time.whenAsleep()
+            // A heartbeat goes on; the data does not.
+            if second % 5 == 0 { try self.receive("t/x/lwt", "1") }
+            if states.last != device.health.state { states.append(device.health.state) }
+        }
+        run.cancel()
+        _ = await run.result
+        #expect(states == [.online, .late], "it does not flap")
+        #expect(self.store.samples(of: "x/a").map(\.quality) == [.good, .bad(.stale)])
+        #expect(self.store.samples(of: "x/b").map(\.quality) == [.good, .bad(.stale)])
+        #expect(self.store.samples(of: "x/door").map(\.quality) == [.good], "sent when it changes")
+        try self.receive("t/x/state", self.state(200_000, #""a": 21, "b": 2"#))
+        #expect(device.health.state == .online)
+        #expect(self.store.samples(of: "x/a").last?.quality == .good)
+    }
+
     @Test func aReloadKeepsWhatDidNotChange() throws {
         try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
         let before = try #require(self.engine.device(DeviceID(rawValue: "x")))
@@ -148,7 +174,11 @@ struct MessageIngestTests {
         let other = Made.device("y", try Made.publisher(), .mqtt(parameters: ["device": "y"]))
         #expect(self.engine.apply(AcquisitionConfiguration(devices: [same, other], buses: [])).isEmpty)
         #expect(self.engine.device(DeviceID(rawValue: "x")) === before)
-        #expect(self.engine.topicFilters == ["t/x/card", "t/x/lwt", "t/x/state", "t/y/card", "t/y/lwt", "t/y/state"])
+        #expect(
+            self.engine.topicFilters == [
+                "t/x/card", "t/x/door", "t/x/lwt", "t/x/state", "t/y/card", "t/y/door", "t/y/lwt", "t/y/state",
+            ]
+        )
         let changed = Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]), revision: "2")
         #expect(self.engine.apply(AcquisitionConfiguration(devices: [changed], buses: [])).isEmpty)
         #expect(self.engine.device(DeviceID(rawValue: "x")) !== before)
@@ -156,7 +186,7 @@ struct MessageIngestTests {
     }
 
     @Test func aFullStoreIsAProblemOfTheDeviceThatFoundNoRoom() throws {
-        let engine = Made.engine(MemoryStore(seriesMax: 3), self.time)
+        let engine = Made.engine(MemoryStore(seriesMax: 5), self.time)
         let problems = engine.apply(
             AcquisitionConfiguration(
                 devices: try ["x", "y"]
