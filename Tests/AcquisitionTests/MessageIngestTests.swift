@@ -107,6 +107,35 @@ struct MessageIngestTests {
         #expect(event.fields.first?.privacy == .mask)
     }
 
+    @Test func aBatchThatComesAgainAfterARefusalLeavesEveryValueOnce() throws {
+        let tests = try Self(store: MemoryStore(refusing: 1))
+        // No clock of its own, a deadband, an event, a stranger and a broken payload.
+        let batch = [
+            tests.message("t/x/door", #"{"open": true}"#),
+            tests.message("t/x/state", tests.state(0, #""a": 20, "b": 3"#)),
+            tests.message("t/x/card", #"{"n": 1, "uid": "04A1B2C3"}"#), tests.message("other", "?"),
+            tests.message("t/x/state", "{"),
+        ]
+        #expect(throws: MemoryStore.Refused.self) { try tests.engine.ingest.receive(batch) }
+        #expect(tests.store.samples.isEmpty, "what is not acknowledged is not stored")
+        #expect(tests.engine.quarantine.entries.isEmpty)
+        #expect(tests.engine.ingest.statistics.messages == 0)
+        tests.time.pass(milliseconds: 700)
+        let again = batch.map { message in
+            var copy = message
+            copy.receivedNanoseconds = tests.time.nowNanoseconds
+            return copy
+        }
+        try tests.engine.ingest.receive(again)
+        #expect(tests.store.samples(of: "x/door").map(\.tick) == [tests.time.now()])
+        #expect(tests.store.samples(of: "x/a").count == 1)
+        #expect(tests.store.samples(of: "x/b").count == 1, "the deadband has not swallowed it")
+        #expect(tests.store.events.count == 1)
+        #expect(tests.engine.quarantine.entries.map(\.count) == [1, 1])
+        let statistics = tests.engine.ingest.statistics
+        #expect(statistics.messages == 5 && statistics.unclaimed == 1 && statistics.violations == 1)
+    }
+
     @Test func personalFieldsAreMaskedInQuarantine() throws {
         try self.receive("t/x/card", #"{"n": 1, "uid": "04A1B2C3D4", "#)
         let entry = try #require(self.engine.quarantine.entries.first)
