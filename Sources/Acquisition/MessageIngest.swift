@@ -155,7 +155,7 @@ package final class MessageIngest: Sendable {
             self.accept(outcome, of: message, route: routes.routes[route], arrival: draft.arrival, into: &samples)
         case .tooLarge:
             self.quarantine.add(
-                topic: PayloadRedaction.printable(message.topic, limit: 256),
+                topic: PayloadRedaction.topic(message.topic),
                 reason: DecodeReason.payloadTooLarge.rawValue,
                 detail: "\(message.payload.count) bytes; broker.payloadMax allows \(self.payloadBytesMax)",
                 device: nil,
@@ -170,7 +170,7 @@ package final class MessageIngest: Sendable {
 
     private func keepApart(_ message: InboundMessage, arrival: Tick) {
         let id = self.quarantine.add(
-            topic: PayloadRedaction.printable(message.topic, limit: 256),
+            topic: PayloadRedaction.topic(message.topic),
             reason: "unclaimed",
             detail: "no configured device has this topic",
             device: nil,
@@ -213,18 +213,18 @@ package final class MessageIngest: Sendable {
                 route.runtime.heard(outcome.messages.lazy.map { .message($0) }, at: arrival)
             }
         case .violation(let reason, let detail):
-            let frame = PayloadRedaction.text(message.payload, personal: route.personalNames, limit: 512)
+            let frame = PayloadRedaction.text(message.payload, personal: route.personal, limit: 512)
             route.runtime.violated(
                 fault: DeviceFault(tick: arrival, reason: reason.rawValue, message: detail, frame: frame),
                 at: arrival,
                 into: &samples
             )
             self.quarantine.add(
-                topic: PayloadRedaction.printable(message.topic, limit: 256),
+                topic: PayloadRedaction.topic(message.topic),
                 reason: reason.rawValue,
                 detail: detail,
                 device: route.runtime.device.id,
-                payload: PayloadRedaction.text(message.payload, personal: route.personalNames, limit: 2_048),
+                payload: PayloadRedaction.text(message.payload, personal: route.personal, limit: 2_048),
                 payloadBytes: message.payload.count,
                 at: arrival
             )
@@ -248,7 +248,7 @@ package struct IngestCounters: Sendable, Hashable {
 package struct MessageRoute: Sendable {
     package var runtime: DeviceRuntime
     var decoder: MessageDecoder
-    var personalNames: Set<String>
+    var personal: PersonalParts
 }
 
 /// From topics to devices.
@@ -279,7 +279,7 @@ package struct MessageRoutes: Sendable {
                     MessageRoute(
                         runtime: runtime,
                         decoder: decoder,
-                        personalNames: runtime.device.profile.personalMemberNames
+                        personal: PersonalParts(of: runtime.device.profile)
                     )
                 )
             } catch {

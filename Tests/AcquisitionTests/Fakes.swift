@@ -246,11 +246,14 @@ enum Made {
         )
     }
 
-    static func engine(_ store: MemoryStore, _ time: ManualTime, options: PollingOptions = PollingOptions())
-        -> AcquisitionEngine
-    {
+    static func engine(
+        _ store: MemoryStore,
+        _ time: ManualTime,
+        options: PollingOptions = PollingOptions(),
+        profiles: [DeviceProfile] = []
+    ) -> AcquisitionEngine {
         AcquisitionEngine(
-            profiles: [],
+            profiles: profiles,
             store: store,
             events: store,
             clock: time,
