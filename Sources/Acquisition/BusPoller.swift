@@ -166,6 +166,7 @@ package final class BusPoller: Sendable {
             message: failure.message,
             frame: "unit \(request.unit), function \(request.table.readFunction), address \(request.address), "
                 + "count \(request.count)"
+                + (failure.frames.map { "\n" + $0.text(hasPersonalRegisters: slot.runtime.plan.isPersonal) } ?? "")
         )
         if let part {
             slot.runtime.failed(

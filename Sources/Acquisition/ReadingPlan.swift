@@ -1,3 +1,4 @@
+internal import CampusModel
 internal import DeviceProfile
 
 /// Everything that reading a device needs of its profile, made once and shared by all devices of that profile: a school
@@ -8,6 +9,8 @@ final class ReadingPlan: Sendable {
     let events: [EventPlan]
     /// The points of each kind of message that is sent regularly; none for other messages.
     let pointsOfMessage: [[Int]]
+    /// Whether any register has a privacy class.
+    let isPersonal: Bool
     private let pointsOfPoll: [PointDefinition.PollClass: [Int]]
 
     init(_ profile: DeviceProfile) {
@@ -20,6 +23,12 @@ final class ReadingPlan: Sendable {
         }
         self.registers = registers
         self.events = EventPlan.plans(of: profile)
+        self.isPersonal =
+            profile.points.contains { $0.privacy != .none }
+            || profile.events.contains { event in
+                guard case .registers(_, _, _, _, let fields) = event.capture else { return false }
+                return fields.contains { $0.privacy != .none }
+            }
         self.pointsOfPoll = Dictionary(grouping: profile.points.indices) { profile.points[$0].poll }
         if case .mqtt(let wire) = profile.wire {
             self.pointsOfMessage = wire.messages.enumerated()

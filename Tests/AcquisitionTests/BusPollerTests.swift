@@ -158,6 +158,57 @@ struct BusPollerTests {
         }
     }
 
+    private func fault(of points: String, frames: BusFrames) async throws -> String {
+        let bus = ScriptedBus { _ in .failure(BusFailure(reason: .badReply, message: "odd", frames: frames)) }
+        var text: String?
+        try await self.polling(bus, try Made.meter(points)) { engine in
+            await self.pass(milliseconds: 2_000)
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.eventually { device.snapshot().fault != nil }
+            text = device.snapshot().fault?.frame
+        }
+        return try #require(text)
+    }
+
+    @Test func aFaultShowsTheBytesOfTheExchange() async throws {
+        let frames = BusFrames(
+            request: [0x07, 0x03, 0x00, 0x00, 0x00, 0x02, 0xC4, 0x6D],
+            response: [0x07, 0x83, 0x02, 0x61, 0x30],
+            unitOffset: 0
+        )
+        #expect(
+            try await self.fault(of: Self.points, frames: frames) == """
+                unit 7, function 3, address 0, count 2
+                → 07 03 00 00 00 02 C4 6D
+                ← 07 83 02 61 30
+                """
+        )
+    }
+
+    @Test func nothingReceivedIsShownAsNothing() {
+        let frames = BusFrames(request: [1, 2], response: [], unitOffset: 0)
+        #expect(frames.text(hasPersonalRegisters: false) == "→ 01 02\n← –")
+    }
+
+    @Test func bytesOfPersonalRegistersAreMaskedInFaults() async throws {
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+              - {name: card, title: {vi: C, en: C}, kind: text, privacy: mask, poll: fast, wire: {table: holding, address: 1, type: string, length: 2}}
+            """
+        let frames = BusFrames(
+            request: [0, 1, 0, 0, 0, 6, 7, 3, 0, 0, 0, 3],
+            response: [0, 2, 0, 0, 0, 9, 7, 3, 6, 0, 1, 0x04, 0xA2, 0xB3, 0xC4],
+            unitOffset: 6
+        )
+        let text = try await self.fault(of: points, frames: frames)
+        #expect(text.hasSuffix("← 00 02 00 00 00 09 07 03 •• •• •• •• •• •• ••"))
+    }
+
+    @Test func bytesOfAnotherUnitAreMaskedBecauseNobodyKnowsWhatTheyAre() {
+        let frames = BusFrames(request: [7, 3, 0, 0, 0, 1], response: [9, 3, 2, 0x04, 0xA2], unitOffset: 0)
+        #expect(frames.text(hasPersonalRegisters: false) == "→ 07 03 00 00 00 01\n← 09 03 •• •• ••")
+    }
+
     @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {
         let time = self.time
         let points = """

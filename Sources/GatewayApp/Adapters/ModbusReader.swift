@@ -68,7 +68,10 @@ struct ModbusReader: RegisterReading {
             reason: reason,
             exceptionCode: error.exception,
             isBackedOff: error.code == .backedOff,
-            message: error.description
+            message: error.description,
+            frames: error.exchange.map { exchange in
+                BusFrames(request: exchange.request, response: exchange.response, unitOffset: exchange.unitOffset)
+            }
         )
     }
 }
