@@ -230,7 +230,7 @@ package final class BusPoller: Sendable {
         let captured = plan.evaluate(replies: replies, device: slot.runtime.device.id, tick: tick)
         if let captured {
             do {
-                try self.events.store([captured.event], received: tick)
+                if let event = captured.event { try self.events.store([event], received: tick) }
             } catch {
                 // Not durable: the flag stays set and the sequence is not remembered, so it is read again.
                 self.logger.error("event not stored, will be read again", metadata: ["error": "\(error)"])
@@ -244,6 +244,7 @@ package final class BusPoller: Sendable {
                     value: clear.value
                 )
                 if let failure = await self.reader.write(write) {
+                    plan.clearingFailed(replies: replies)
                     self.logger.warning("event flag not cleared", metadata: ["reason": "\(failure.reason)"])
                 }
             }

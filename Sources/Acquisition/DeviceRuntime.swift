@@ -70,7 +70,10 @@ package final class DeviceRuntime: Sendable {
             state.counters.accepted &+= 1
             for value in values {
                 let index = value.point
-                let sample = Sample(tick: tick, value: value.value, quality: value.quality)
+                var sample = Sample(tick: tick, value: value.value, quality: value.quality)
+                if sample.quality.level != .bad, !self.isValid(value, among: values, state.points) {
+                    sample.quality = .bad(.notReady)
+                }
                 let stored = state.points[index]
                     .accept(
                         sample,
@@ -82,12 +85,26 @@ package final class DeviceRuntime: Sendable {
                 state.changed[index] = true
                 if let series = self.series[index] { batch.append(SeriesSample(series: series, sample: stored)) }
             }
-            for text in texts where state.texts[text.point] != text.text {
+            for text in texts {
+                if state.texts[text.point] != text.text || state.points[text.point].latest?.quality.isGood != true {
+                    state.changed[text.point] = true
+                }
                 state.texts[text.point] = text.text
-                state.changed[text.point] = true
+                state.points[text.point].told(at: tick, received: received)
             }
             state.hasChanged = true
         }
+    }
+
+    /// Whether the point that says when this one counts does so, when it came with an earlier message.
+    ///
+    /// The decoder looks at the values of one message only.
+    private func isValid(_ value: DecodedValue, among values: [DecodedValue], _ points: [PointState]) -> Bool {
+        guard let validity = self.plan.validities[value.point],
+            !values.contains(where: { $0.point == validity.point })
+        else { return true }
+        guard let condition = points[validity.point].latest, condition.quality.level != .bad else { return false }
+        return validity.values.contains(condition.value) == validity.mustEqual
     }
 
     /// A request took `nanoseconds` and read `registers` addresses.

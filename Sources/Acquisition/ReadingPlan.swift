@@ -9,6 +9,8 @@ final class ReadingPlan: Sendable {
     let events: [EventPlan]
     /// The points of each kind of message that is sent regularly; none for other messages.
     let pointsOfMessage: [[Int]]
+    /// The conditions of points that count only while another one says so.
+    let validities: [Int: PointDefinition.Validity]
     /// Whether any register has a privacy class.
     let isPersonal: Bool
     private let pointsOfPoll: [PointDefinition.PollClass: [Int]]
@@ -23,6 +25,10 @@ final class ReadingPlan: Sendable {
         }
         self.registers = registers
         self.events = EventPlan.plans(of: profile)
+        self.validities = Dictionary(
+            uniqueKeysWithValues: profile.points.enumerated()
+                .compactMap { index, point in point.validity.map { (index, $0) } }
+        )
         self.isPersonal =
             profile.points.contains { $0.privacy != .none }
             || profile.events.contains { event in

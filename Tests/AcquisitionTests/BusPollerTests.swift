@@ -209,6 +209,39 @@ struct BusPollerTests {
         #expect(frames.text(hasPersonalRegisters: false) == "→ 07 03 00 00 00 01\n← 09 03 •• •• ••")
     }
 
+    @Test func aTextThatIsNotReadIsBadAndGoodAgainWhenItIs() async throws {
+        let time = self.time
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+              - {name: serial, title: {vi: S, en: S}, kind: text, poll: fast, wire: {table: holding, address: 500, type: string, length: 3}}
+            """
+        let good: ScriptedBus.Answer = { request in
+            request.address == 500
+                ? .words([0x4341, 0x4D50, 0x2000], receivedNanoseconds: time.nowNanoseconds, latencyNanoseconds: 1)
+                : Self.words(request, time)
+        }
+        let bus = ScriptedBus(good)
+        try await self.polling(bus, try Made.meter(points)) { engine in
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.text != nil }
+            #expect(device.point(at: 1)?.text == "CAMP")
+            #expect(device.point(at: 1)?.latest?.quality == .good)
+            bus.answer { request in
+                request.address == 500
+                    ? .failure(BusFailure(reason: .exception, exceptionCode: 4, message: "failed"))
+                    : Self.words(request, time)
+            }
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.latest?.quality != .good }
+            #expect(device.point(at: 1)?.latest?.quality == .bad(.communication))
+            bus.answer(with: good)
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.latest?.quality == .good }
+            #expect(device.point(at: 1)?.latest?.quality == .good)
+        }
+    }
+
     @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {
         let time = self.time
         let points = """

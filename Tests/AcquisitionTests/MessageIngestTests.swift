@@ -72,6 +72,56 @@ struct MessageIngestTests {
         #expect(self.store.samples(of: "x/a").count == 1)
     }
 
+    @Test func aSpikeIsUncertainAndTheValueAfterItIsNot() throws {
+        let values = [10.0, 11, 90, 11.5, 12]
+        for (second, value) in values.enumerated() {
+            try self.receive("t/x/state", self.state(Int64(second) * 1_000, #""speed": \#(value)"#))
+        }
+        #expect(
+            self.store.samples(of: "x/speed").map(\.quality) == [
+                .good, .good, .uncertain(.rateOfChange), .good, .good,
+            ]
+        )
+        #expect(self.store.samples(of: "x/speed").map(\.value) == values, "it is kept, for people to judge")
+    }
+
+    @Test func aStepThatStaysIsBelievedWhenTheTimeItTakesHasPassed() throws {
+        for (second, value) in [10.0, 16, 16, 16, 16].enumerated() {
+            try self.receive("t/x/state", self.state(Int64(second) * 1_000, #""speed": \#(value)"#))
+        }
+        #expect(
+            self.store.samples(of: "x/speed").map(\.quality) == [
+                .good, .uncertain(.rateOfChange), .uncertain(.rateOfChange), .good, .good,
+            ]
+        )
+    }
+
+    @Test func aConditionHoldsFromTheMessageThatToldIt() throws {
+        try self.receive("t/x/state", self.state(0, #""level": 5"#))
+        #expect(self.store.samples(of: "x/level").map(\.quality) == [.bad(.notReady)], "nobody has said that it counts")
+        try self.receive("t/x/door", #"{"open": true}"#)
+        try self.receive("t/x/state", self.state(1_000, #""level": 6"#))
+        try self.receive("t/x/door", #"{"open": false}"#)
+        try self.receive("t/x/state", self.state(2_000, #""level": 7"#))
+        #expect(self.store.samples(of: "x/level").map(\.quality) == [.bad(.notReady), .good, .bad(.notReady)])
+        #expect(self.store.samples(of: "x/level").map(\.value) == [0, 6, 0])
+    }
+
+    @Test(arguments: [("21.5", 21.5, Quality.good), (" 7\n", 7, .good)])
+    func aBarePayloadIsTheValue(payload: String, value: Double, quality: Quality) throws {
+        try self.receive("t/x/mode", payload)
+        #expect(self.store.samples(of: "x/mode").map(\.value) == [value])
+        #expect(self.store.samples(of: "x/mode").map(\.quality) == [quality])
+    }
+
+    @Test(arguments: ["warm", "", "1e999", "{}", "21,5"]) func aBarePayloadThatIsNoNumberIsQuarantined(payload: String)
+        throws
+    {
+        try self.receive("t/x/mode", payload)
+        #expect(self.store.samples.isEmpty)
+        #expect(self.engine.quarantine.entries.map(\.reason) == ["nothingDecoded"])
+    }
+
     @Test func retainedValuesAreUncertainBecauseNobodyKnowsTheirAge() throws {
         try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#), isRetained: true)
         #expect(self.store.samples.map(\.sample.quality) == [.uncertain(.stale), .uncertain(.stale)])
@@ -205,7 +255,9 @@ struct MessageIngestTests {
         #expect(self.engine.device(DeviceID(rawValue: "x")) === before)
         #expect(
             self.engine.topicFilters == [
-                "t/x/card", "t/x/door", "t/x/lwt", "t/x/state", "t/y/card", "t/y/door", "t/y/lwt", "t/y/state",
+                "t/x/card", "t/x/door", "t/x/lwt", "t/x/mode", "t/x/state", "t/y/card", "t/y/door", "t/y/lwt",
+                "t/y/mode",
+                "t/y/state",
             ]
         )
         let changed = Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]), revision: "2")
@@ -215,7 +267,7 @@ struct MessageIngestTests {
     }
 
     @Test func aFullStoreIsAProblemOfTheDeviceThatFoundNoRoom() throws {
-        let engine = Made.engine(MemoryStore(seriesMax: 5), self.time)
+        let engine = Made.engine(MemoryStore(seriesMax: 10), self.time)
         let problems = engine.apply(
             AcquisitionConfiguration(
                 devices: try ["x", "y"]

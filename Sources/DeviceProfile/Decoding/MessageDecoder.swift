@@ -367,7 +367,7 @@ package final class MessageDecoder: Sendable {
         outcome.put(point.index, verdict.value, isRetained ? verdict.quality.retained : verdict.quality)
     }
 
-    /// Conditions on other points hold within one message; a condition whose point is not in it is taken as met.
+    /// Conditions on points of the same message; one whose point came earlier is for whoever remembers its value.
     private func applyValidity(_ outcome: inout MessageOutcome) {
         for offset in outcome.values.indices {
             let point = self.profile.points[outcome.values[offset].point]
