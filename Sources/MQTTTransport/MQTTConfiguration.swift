@@ -20,8 +20,8 @@ package struct MQTTConfiguration: Sendable {
         }
     }
 
-    /// What the broker tells others when we are gone.
-    package struct LastWill: Sendable, Hashable {
+    /// What others are told about us.
+    package struct Announcement: Sendable, Hashable {
         package var topic: String
         package var payload: String
         package var isRetained: Bool
@@ -43,7 +43,10 @@ package struct MQTTConfiguration: Sendable {
     /// How long the broker keeps subscriptions and unacknowledged messages of a lost session; 0 = not at all.
     package var sessionExpirySeconds: UInt32 = 3_600
     package var keepAliveSeconds = 30
-    package var lastWill: LastWill?
+    /// Published by the connection after each welcome, before anything else.
+    package var birth: Announcement?
+    /// Published by the broker when the connection is lost, and by us before we close it.
+    package var lastWill: Announcement?
     /// Topic filters, subscribed with quality of service 1.
     package var subscriptions: [String] = []
     /// Messages that the broker may send before the first of them is acknowledged (version 5).

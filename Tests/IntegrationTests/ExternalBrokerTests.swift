@@ -8,11 +8,26 @@ import Testing
 /// A gateway beside a broker that is not its own.
 @Suite(.serialized)
 struct ExternalBrokerTests {
+    private static let statusTopic = "campus/gateway/status"
+
     /// A mosquitto as somebody else runs it.
     private static func mosquitto(port: UInt16) async throws -> Child {
         let broker = try Child("/usr/sbin/mosquitto", ["-p", "\(port)"])
         try await eventually("mosquitto listens") { Checkout.accepts(port) }
         return broker
+    }
+
+    /// What is retained on the gateway's status topic.
+    private static func status(port: UInt16) async throws -> String {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("campus-status-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let client = try Child(
+            "/usr/bin/mosquitto_sub",
+            ["-p", "\(port)", "-t", self.statusTopic, "-C", "1", "-W", "5"],
+            output: file
+        )
+        _ = await client.wait()
+        return try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     @Test(arguments: ["embedded", "external"])
@@ -55,5 +70,24 @@ struct ExternalBrokerTests {
             print("connected \(took) after the broker healed")
             #expect(took <= .seconds(5))
         }
+    }
+
+    @Test func theStatusTopicTellsWhetherTheGatewayIsThere() async throws {
+        let port = try Checkout.freePort()
+        let broker = try await Self.mosquitto(port: port)
+        defer { broker.end(SIGKILL) }
+        let gateway = try RunningGateway(
+            site: RunningGateway.oneRoom,
+            broker: "mode: external, host: 127.0.0.1, port: \(port), keepAlive: 5 s"
+        )
+        defer { gateway.stop() }
+        try await gateway.start()
+        #expect(try await Self.status(port: port) == "online")
+        gateway.child?.end(SIGTERM)
+        #expect(try await Self.status(port: port) == "offline", "it says goodbye")
+        try await gateway.start()
+        #expect(try await Self.status(port: port) == "online")
+        gateway.kill9()
+        try await eventually("the broker tells its last will") { (try? await Self.status(port: port)) == "offline" }
     }
 }

@@ -28,6 +28,7 @@ extension MQTTConfiguration {
         self.keepAliveSeconds = broker.keepAliveSeconds
         self.sessionExpirySeconds = UInt32(clamping: broker.sessionExpirySeconds)
         self.inFlightMax = broker.inFlightMax
+        self.birth = .init(topic: Self.statusTopic, payload: "online", isRetained: true)
         self.lastWill = .init(topic: Self.statusTopic, payload: "offline", isRetained: true)
         if let embedded {
             self.username = "gateway"
