@@ -157,11 +157,12 @@ package final class Gateway: Sendable {
         let old = self.current.withLock { $0.buses }
         var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
         for bus in files.site.buses {
-            let endpoint = "\(bus.endpoint) \(bus.options)"
+            let options = ModbusOptions(files.patience(of: bus))
+            let endpoint = "\(bus.endpoint) \(options)"
             if let known = old[bus.id], known.endpoint == endpoint {
                 buses[bus.id] = known
             } else {
-                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: bus.options))
+                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: options))
             }
         }
         let bindings = buses.sorted { $0.key < $1.key }

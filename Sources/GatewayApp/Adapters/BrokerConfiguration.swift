@@ -12,7 +12,8 @@ extension MQTTConfiguration {
     /// used within 5 s.
     ///
     /// - Parameters:
-    ///   - embedded: The port of the embedded broker and the password of its account `gateway`; `nil` for an external one.
+    ///   - embedded: The port of the embedded broker and the password of its account `gateway`; `nil` for an external
+    ///     one.
     /// - Throws: ``GatewayError`` when the password file cannot be read.
     init(
         _ configuration: GatewayConfiguration,

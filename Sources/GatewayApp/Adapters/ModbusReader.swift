@@ -91,8 +91,14 @@ extension SiteDefinition.Bus {
             return .rtu(device: device, baud: baud, parity: parity, dataBits: dataBits, stopBits: stopBits)
         }
     }
+}
 
-    var options: ModbusOptions {
-        ModbusOptions(timeoutMilliseconds: self.timeoutMilliseconds, pauseMilliseconds: self.pauseMilliseconds)
+extension ModbusOptions {
+    /// How patient a bus is; see ``ConfigurationFiles/patience(of:)``.
+    init(_ patience: (timeoutMilliseconds: Int, pauseMilliseconds: Int)) {
+        self.init(
+            timeoutMilliseconds: patience.timeoutMilliseconds,
+            pauseMilliseconds: patience.pauseMilliseconds
+        )
     }
 }
