@@ -17,6 +17,7 @@ package final class MQTTConnection: Service, Sendable {
 
     struct Shared: Sendable {
         var isStopping = false
+        var isInterrupted = false
         var outgoing: [OutgoingMessage] = []
         var subscriptions: [String] = []
         var statistics = MQTTStatistics()
@@ -54,6 +55,12 @@ package final class MQTTConnection: Service, Sendable {
     /// Takes another list of topic filters; those that stay are not subscribed again.
     package func update(subscriptions: [String]) {
         self.shared.withLock { $0.subscriptions = subscriptions }
+        self.wake.signal()
+    }
+
+    /// Ends the present connection without a goodbye; it comes back by itself.
+    package func interrupt() {
+        self.shared.withLock { $0.isInterrupted = true }
         self.wake.signal()
     }
 
@@ -138,6 +145,13 @@ package final class MQTTConnection: Service, Sendable {
             return shared.outgoing
         }
         for message in pending + waiting { message.completion?(MQTTError(.closed, "the connection was closed")) }
+    }
+
+    private func takeInterruption() -> Bool {
+        self.shared.withLock { shared in
+            defer { shared.isInterrupted = false }
+            return shared.isInterrupted
+        }
     }
 
     private var isStopping: Bool { self.shared.withLock { $0.isStopping } }
@@ -239,6 +253,7 @@ package final class MQTTConnection: Service, Sendable {
                 if session.isConnected { self.sayGoodbye(&session) }
                 return "stopping"
             }
+            if self.takeInterruption() { return "interrupted" }
             let socket = handle.socket
             guard socket >= 0 else { return nil }
             let readiness = self.wake.poll(with: socket, wantsToWrite: handle.wantsToWrite, milliseconds: 200)

@@ -13,8 +13,10 @@ extension ConfigurationFiles {
         )
     }
 
-    /// What may be right and is often the reason why a device is silent, one line each: devices that leave their factory
-    /// with other serial settings than those of their bus, and that need more patience than it has.
+    /// What may be right and is often the reason why a device is silent, one line each.
+    ///
+    /// Devices that leave their factory with other serial settings than those of their bus, and devices that need more
+    /// patience than it has.
     package var remarks: [String] {
         self.site.buses.flatMap { bus in
             self.members(of: bus).flatMap { device, wire in self.remarks(on: device, wire, bus) }

@@ -135,6 +135,19 @@ struct MQTTConnectionTests {
         }
     }
 
+    @Test func anInterruptedConnectionComesBack() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        let inbox = Inbox()
+        try await withConnection(broker.configuration, inbox) { connection in
+            try await eventually("connected") { connection.statistics.state == .connected }
+            connection.interrupt()
+            try await eventually("connected again") { connection.statistics.connects == 2 }
+            try await connection.publishAndWait(topic: "x", payload: [1])
+        }
+        await broker.stop()
+    }
+
     @Test func survivesAServerThatAcceptsAndCloses() async throws {
         let stub = try ClosingServer()
         let inbox = Inbox()
