@@ -256,8 +256,8 @@ package final class SimulatedSchool: Service, Sendable {
     ///
     /// Returns what to answer.
     ///
-    /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close`, of which publishers
-    /// know the first four, and `storm`, which drops all connections at once.
+    /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close`, of which
+    /// publishers know the first four, and `storm`, which drops all connections at once.
     package func take(command: String) -> String {
         let words = command.split(separator: " ").map(String.init)
         guard let verb = words.first else { return "" }
