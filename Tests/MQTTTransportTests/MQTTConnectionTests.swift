@@ -240,7 +240,8 @@ struct MQTTConnectionTests {
             refused.lastWill = .init(topic: "status/vanished", payload: "offline", isRetained: false)
             refused.subscriptions = ["trigger"]
             try await withConnection(refused, Inbox(refusing: 1)) { clumsy in
-                try await eventually("connected") { clumsy.statistics.state == .connected }
+                // What it publishes is acknowledged after what it subscribed.
+                try await clumsy.publishAndWait(topic: "status/hello", payload: [])
                 try await connection.publishAndWait(topic: "trigger", payload: [1])
                 try await eventually("the will came") { watcher.messages.contains { $0.topic == "status/vanished" } }
             }
