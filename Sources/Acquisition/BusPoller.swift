@@ -136,6 +136,7 @@ package final class BusPoller: Sendable {
             slot.runtime.accept(
                 values: session.values,
                 texts: session.texts,
+                parts: CollectionOfOne(.points(entry.poll)),
                 tick: tick,
                 received: tick,
                 heartbeatMilliseconds: self.options.heartbeatMilliseconds,
@@ -143,17 +144,19 @@ package final class BusPoller: Sendable {
             )
         }
         if let (index, busFailure) = failure {
-            self.note(busFailure, request: requests[index], slot: slot, isWhole: received == 0, batch: &session.batch)
+            let part: DeviceHealth.Part? = received == 0 ? .points(entry.poll) : nil
+            self.note(busFailure, request: requests[index], slot: slot, part: part, batch: &session.batch)
             self.divide(plan, at: index, after: busFailure, entry: entry, session: &session)
         }
         session.batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
     }
 
+    /// Writes down a failure: of a whole part of the device, or (`nil`) of some reads of one that answered others.
     private func note(
         _ failure: BusFailure,
         request: RegisterRequest,
         slot: PollSession.Slot,
-        isWhole: Bool,
+        part: DeviceHealth.Part?,
         batch: inout [SeriesSample]
     ) {
         let tick = self.clock.now()
@@ -163,9 +166,18 @@ package final class BusPoller: Sendable {
             message: failure.message,
             frame: "unit \(request.unit), function \(request.table.readFunction), address \(request.address), "
                 + "count \(request.count)"
+                + (failure.frames.map { "\n" + $0.text(hasPersonalRegisters: slot.runtime.plan.isPersonal) } ?? "")
         )
-        if isWhole {
-            slot.runtime.failed(failure.reason, fault: fault, at: tick, into: &batch)
+        if let part {
+            slot.runtime.failed(
+                part,
+                failure.reason,
+                wasAsked: !failure.isBackedOff,
+                fault: fault,
+                missedMax: self.options.missedMax,
+                at: tick,
+                into: &batch
+            )
         } else {
             slot.runtime.partlyFailed(fault: fault)
         }
@@ -200,17 +212,25 @@ package final class BusPoller: Sendable {
         }
         var replies: [RegisterReply] = []
         var received: UInt64 = 0
-        for outcome in await self.reader.read(requests) {
-            guard case .words(let words, let nanoseconds, let latency) = outcome else { return }
-            received = max(received, nanoseconds)
-            slot.runtime.answered(latencyNanoseconds: latency, registers: words.count)
-            replies.append(.words(words))
+        for (request, outcome) in zip(requests, await self.reader.read(requests)) {
+            switch outcome {
+            case .words(let words, let nanoseconds, let latency):
+                received = max(received, nanoseconds)
+                slot.runtime.answered(latencyNanoseconds: latency, registers: words.count)
+                replies.append(.words(words))
+            case .failure(let failure):
+                // Half an event is none: nothing is taken from it, and it is read again at the next poll.
+                session.batch.removeAll(keepingCapacity: true)
+                self.note(failure, request: request, slot: slot, part: .event(index), batch: &session.batch)
+                session.batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+                return
+            }
         }
         let tick = self.clock.tick(boottimeNanoseconds: received)
         let captured = plan.evaluate(replies: replies, device: slot.runtime.device.id, tick: tick)
         if let captured {
             do {
-                try self.events.store([captured.event], received: tick)
+                if let event = captured.event { try self.events.store([event], received: tick) }
             } catch {
                 // Not durable: the flag stays set and the sequence is not remembered, so it is read again.
                 self.logger.error("event not stored, will be read again", metadata: ["error": "\(error)"])
@@ -224,11 +244,12 @@ package final class BusPoller: Sendable {
                     value: clear.value
                 )
                 if let failure = await self.reader.write(write) {
+                    plan.clearingFailed(replies: replies)
                     self.logger.warning("event flag not cleared", metadata: ["reason": "\(failure.reason)"])
                 }
             }
         }
-        slot.runtime.polledEvents(at: tick)
+        slot.runtime.heard(CollectionOfOne(.event(index)), at: tick)
         session.devices[device].events[index] = plan
     }
 }

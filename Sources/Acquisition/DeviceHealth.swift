@@ -1,4 +1,5 @@
 package import CampusModel
+package import DeviceProfile
 
 /// Whether a device can be relied on, and why not: a value state machine driven by polls, messages and time.
 package struct DeviceHealth: Sendable, Hashable {
@@ -7,7 +8,7 @@ package struct DeviceHealth: Sendable, Hashable {
         /// Configured, and nothing heard yet.
         case waiting
         case online
-        /// One period missed, or the last poll failed: values are still the last good ones.
+        /// One period missed, or a part of it does not answer: other values are still the last good ones.
         case late
         /// Several periods missed, or the device said goodbye: its values are marked bad.
         case offline
@@ -42,38 +43,87 @@ package struct DeviceHealth: Sendable, Hashable {
     package private(set) var since: Tick
     /// The last time that the device said something usable.
     package private(set) var lastSeen: Tick?
+    /// Failures in a row of parts that still counted, without an answer of any part in between.
     private var failuresInRow = 0
     private var violationsInRow = 0
+    private var failing: [Part: Failure] = [:]
 
-    /// Failures in a row that turn a device from late to offline.
-    package static let failuresToOffline = 3
+    private struct Failure: Hashable {
+        var count = 0
+        var reason: Reason
+    }
+
+    /// What of a device is heard on its own, and so can be missing while the rest goes on.
+    package enum Part: Sendable, Hashable {
+        /// The points of one poll class.
+        case points(PointDefinition.PollClass)
+        /// The registers of one event, by its index among the profile's register events.
+        case event(Int)
+        /// One kind of message, by its index in the profile.
+        case message(Int)
+    }
+
+    /// What a failure means for the values of the device.
+    package enum Consequence: Sendable, Hashable {
+        /// They are still the last good ones.
+        case none
+        /// Those of the failing part are too old to be good.
+        case partIsMissing
+        /// All are.
+        case wentOffline
+    }
+
     /// Violations in a row that quarantine a device.
     package static let violationsToQuarantine = 3
 
     package init(since: Tick) { self.since = since }
 
     /// The device answered or published something usable.
-    package mutating func heard(at tick: Tick) {
+    ///
+    /// - Parameter parts: What of it was heard; while any other part is failing, the device is late, not online.
+    package mutating func heard(_ parts: some Sequence<Part> = EmptyCollection(), at tick: Tick) {
         self.failuresInRow = 0
         self.violationsInRow = 0
         self.lastSeen = max(self.lastSeen ?? tick, tick)
-        self.become(.online, .answering, at: tick)
+        if !self.failing.isEmpty { for part in parts { self.failing[part] = nil } }
+        if let reason = self.failing.values.map(\.reason).min(by: { $0.rawValue < $1.rawValue }) {
+            self.become(.late, reason, at: tick)
+        } else {
+            self.become(.online, .answering, at: tick)
+        }
     }
 
-    /// A poll failed.
+    /// A poll of `part` failed.
     ///
-    /// Returns `true` when the device went offline by it: its values must be marked.
-    package mutating func failed(_ reason: Reason, at tick: Tick) -> Bool {
-        self.failuresInRow = min(self.failuresInRow + 1, 1_000_000)
-        guard self.state != .quarantined else { return false }
-        let isOffline = self.failuresInRow >= Self.failuresToOffline
+    /// A part that failed `missedMax` times in a row is missing; from then on its failures tell nothing new about the
+    /// device, which is offline when `missedMax` failures that do count came in a row, without any answer in between.
+    package mutating func failed(_ part: Part, _ reason: Reason, missedMax: Int64, at tick: Tick) -> Consequence {
+        var failure = self.failing[part] ?? Failure(reason: reason)
+        let counts = failure.count < missedMax
+        failure.count = min(failure.count + 1, 1_000_000)
+        failure.reason = reason
+        self.failing[part] = failure
+        if counts { self.failuresInRow = min(self.failuresInRow + 1, 1_000_000) }
+        guard self.state != .quarantined else { return .none }
+        let isMissing = counts && failure.count >= missedMax
+        let isOffline = self.failuresInRow >= missedMax
         guard isOffline || self.state == .online || self.state == .late else {
             if self.state == .waiting { self.reason = reason }
-            return false
+            return isMissing ? .partIsMissing : .none
         }
         let wentOffline = isOffline && self.state != .offline
         self.become(isOffline ? .offline : .late, reason, at: tick)
-        return wentOffline
+        return wentOffline ? .wentOffline : isMissing ? .partIsMissing : .none
+    }
+
+    /// A part was not heard for so long that its values are too old, although others of the device were.
+    ///
+    /// Returns whether that is new.
+    package mutating func missed(_ part: Part, at tick: Tick) -> Bool {
+        guard self.failing[part] == nil else { return false }
+        self.failing[part] = Failure(count: 1, reason: .silent)
+        if self.state == .online { self.become(.late, .silent, at: tick) }
+        return true
     }
 
     /// A payload broke the profile.

@@ -21,6 +21,13 @@ package final class DeviceRuntime: Sendable {
         var hasChanged = false
         var counters = DeviceCounters()
         var fault: DeviceFault?
+        /// When each kind of message came last.
+        var messages: [Tick?]
+
+        mutating func heard(_ parts: some Sequence<DeviceHealth.Part>, at tick: Tick) {
+            self.health.heard(parts, at: tick)
+            for case .message(let index) in parts { self.messages[index] = tick }
+        }
     }
 
     init(device: ConfiguredDevice, series: [SeriesIndex?], plan: ReadingPlan, now: Tick) {
@@ -33,7 +40,8 @@ package final class DeviceRuntime: Sendable {
             State(
                 health: DeviceHealth(since: now),
                 points: Array(repeating: PointState(), count: count),
-                changed: Array(repeating: false, count: count)
+                changed: Array(repeating: false, count: count),
+                messages: Array(repeating: nil, count: plan.pointsOfMessage.count)
             )
         )
     }
@@ -43,6 +51,7 @@ package final class DeviceRuntime: Sendable {
     /// - Parameters:
     ///   - values: Decoded values by point index.
     ///   - texts: Decoded texts by point index.
+    ///   - parts: What of the device was heard.
     ///   - tick: When the values were true: the device's clock, or the reply's arrival.
     ///   - received: When they arrived.
     ///   - heartbeatMilliseconds: How long a value inside its deadband may go unstored.
@@ -50,17 +59,21 @@ package final class DeviceRuntime: Sendable {
     package func accept(
         values: [DecodedValue],
         texts: [DecodedText],
+        parts: some Sequence<DeviceHealth.Part>,
         tick: Tick,
         received: Tick,
         heartbeatMilliseconds: Int64,
         into batch: inout [SeriesSample]
     ) {
         self.state.withLock { state in
-            state.health.heard(at: received)
+            state.heard(parts, at: received)
             state.counters.accepted &+= 1
             for value in values {
                 let index = value.point
-                let sample = Sample(tick: tick, value: value.value, quality: value.quality)
+                var sample = Sample(tick: tick, value: value.value, quality: value.quality)
+                if sample.quality.level != .bad, !self.isValid(value, among: values, state.points) {
+                    sample.quality = .bad(.notReady)
+                }
                 let stored = state.points[index]
                     .accept(
                         sample,
@@ -72,12 +85,26 @@ package final class DeviceRuntime: Sendable {
                 state.changed[index] = true
                 if let series = self.series[index] { batch.append(SeriesSample(series: series, sample: stored)) }
             }
-            for text in texts where state.texts[text.point] != text.text {
+            for text in texts {
+                if state.texts[text.point] != text.text || state.points[text.point].latest?.quality.isGood != true {
+                    state.changed[text.point] = true
+                }
                 state.texts[text.point] = text.text
-                state.changed[text.point] = true
+                state.points[text.point].told(at: tick, received: received)
             }
             state.hasChanged = true
         }
+    }
+
+    /// Whether the point that says when this one counts does so, when it came with an earlier message.
+    ///
+    /// The decoder looks at the values of one message only.
+    private func isValid(_ value: DecodedValue, among values: [DecodedValue], _ points: [PointState]) -> Bool {
+        guard let validity = self.plan.validities[value.point],
+            !values.contains(where: { $0.point == validity.point })
+        else { return true }
+        guard let condition = points[validity.point].latest, condition.quality.level != .bad else { return false }
+        return validity.values.contains(condition.value) == validity.mustEqual
     }
 
     /// A request took `nanoseconds` and read `registers` addresses.
@@ -85,19 +112,32 @@ package final class DeviceRuntime: Sendable {
         self.state.withLock { $0.counters.answered(latencyNanoseconds: latencyNanoseconds, registers: registers) }
     }
 
-    /// A poll failed; when the device goes offline by it, its points are marked bad.
+    /// The poll of a part failed; values that are too old by it are marked bad.
+    ///
+    /// - Parameters:
+    ///   - part: What was polled.
+    ///   - reason: Why there is no answer.
+    ///   - wasAsked: Whether the device had a chance to answer; if not, the fault that is known tells more.
     package func failed(
+        _ part: DeviceHealth.Part,
         _ reason: DeviceHealth.Reason,
+        wasAsked: Bool,
         fault: DeviceFault,
+        missedMax: Int64,
         at tick: Tick,
         into batch: inout [SeriesSample]
     ) {
         self.state.withLock { state in
-            state.counters.failures &+= 1
-            state.fault = fault
-            let wentOffline = state.health.failed(reason, at: tick)
+            if wasAsked { state.counters.failures &+= 1 }
+            if wasAsked || state.fault == nil { state.fault = fault }
             state.hasChanged = true
-            if wentOffline { self.markAll(&state, .bad(.communication), at: tick, into: &batch) }
+            switch state.health.failed(part, reason, missedMax: missedMax, at: tick) {
+            case .none: break
+            case .partIsMissing:
+                self.mark(&state, self.plan.points(of: part), .bad(.communication), at: tick, into: &batch)
+            case .wentOffline:
+                self.mark(&state, state.points.indices, .bad(.communication), at: tick, into: &batch)
+            }
         }
     }
 
@@ -110,11 +150,11 @@ package final class DeviceRuntime: Sendable {
         }
     }
 
-    /// The event registers were read; that alone shows that the device is there.
-    package func polledEvents(at tick: Tick) {
+    /// Something came that has no values; that alone shows that the device is there.
+    package func heard(_ parts: some Sequence<DeviceHealth.Part>, at tick: Tick) {
         self.state.withLock { state in
             if state.health.state != .online { state.hasChanged = true }
-            state.health.heard(at: tick)
+            state.heard(parts, at: tick)
         }
     }
 
@@ -124,7 +164,9 @@ package final class DeviceRuntime: Sendable {
             state.counters.violations &+= 1
             state.fault = fault
             state.hasChanged = true
-            if state.health.violated(at: tick) { self.markAll(&state, .bad(.malformed), at: tick, into: &batch) }
+            if state.health.violated(at: tick) {
+                self.mark(&state, state.points.indices, .bad(.malformed), at: tick, into: &batch)
+            }
         }
     }
 
@@ -135,12 +177,13 @@ package final class DeviceRuntime: Sendable {
             if isOnline {
                 state.health.heard(at: tick)
             } else if state.health.saidGoodbye(at: tick) {
-                self.markAll(&state, .bad(.communication), at: tick, into: &batch)
+                self.mark(&state, state.points.indices, .bad(.communication), at: tick, into: &batch)
             }
         }
     }
 
-    /// Time passed; a silent publisher becomes late and then offline.
+    /// Time passed; a silent publisher becomes late and then offline, and what a message told that no longer comes is
+    /// marked stale.
     package func waited(
         until tick: Tick,
         periodMilliseconds: Int64,
@@ -155,17 +198,37 @@ package final class DeviceRuntime: Sendable {
                 missedMax: missedMax
             )
             if state.health.state != before { state.hasChanged = true }
-            if wentOffline { self.markAll(&state, .bad(.stale), at: tick, into: &batch) }
+            if wentOffline {
+                self.mark(&state, state.points.indices, .bad(.stale), at: tick, into: &batch)
+            } else {
+                self.markSilentMessages(&state, periodMilliseconds * missedMax, at: tick, into: &batch)
+            }
         }
     }
 
-    private func markAll(
+    private func markSilentMessages(
         _ state: inout State,
+        _ patienceMilliseconds: Int64,
+        at tick: Tick,
+        into batch: inout [SeriesSample]
+    ) {
+        for (message, points) in self.plan.pointsOfMessage.enumerated() where !points.isEmpty {
+            guard let heard = state.messages[message], tick.rawValue - heard.rawValue > patienceMilliseconds,
+                state.health.missed(.message(message), at: tick)
+            else { continue }
+            state.hasChanged = true
+            self.mark(&state, points, .bad(.stale), at: tick, into: &batch)
+        }
+    }
+
+    private func mark(
+        _ state: inout State,
+        _ points: some Sequence<Int>,
         _ quality: Quality,
         at tick: Tick,
         into batch: inout [SeriesSample]
     ) {
-        for index in state.points.indices {
+        for index in points {
             guard let sample = state.points[index].mark(quality, at: tick) else { continue }
             state.changed[index] = true
             if let series = self.series[index] { batch.append(SeriesSample(series: series, sample: sample)) }

@@ -42,14 +42,14 @@ package struct DeviceFault: Sendable, Hashable {
     package var reason: String
     /// What the operator reads.
     package var message: String
-    /// The request or payload, at most 512 characters, personal fields masked.
+    /// The request and reply in hexadecimal, or the payload; at most 2048 characters, personal fields masked.
     package var frame: String
 
     package init(tick: Tick, reason: String, message: String, frame: String) {
         self.tick = tick
         self.reason = reason
         self.message = message
-        self.frame = String(frame.prefix(512))
+        self.frame = String(frame.prefix(2_048))
     }
 }
 

@@ -36,10 +36,32 @@ package final class MessageIngest: Sendable {
     private let scratch = Mutex(Scratch())
     private let counters = Mutex(IngestCounters())
 
+    /// A decoded message that is not taken in yet.
+    private struct Draft {
+        enum Kind {
+            case outcome(MessageOutcome, route: Int)
+            case unclaimed
+            case tooLarge
+        }
+
+        /// Index in the batch.
+        var message: Int
+        var arrival: Tick
+        var kind: Kind
+    }
+
+    /// Reused from batch to batch.
     private struct Scratch {
+        var drafts: [Draft] = []
         var samples: [SeriesSample] = []
         var events: [Event] = []
         var matches: [Int] = []
+
+        mutating func clear() {
+            self.drafts.removeAll(keepingCapacity: true)
+            self.samples.removeAll(keepingCapacity: true)
+            self.events.removeAll(keepingCapacity: true)
+        }
     }
 
     package init(
@@ -72,14 +94,17 @@ package final class MessageIngest: Sendable {
     package var statistics: IngestCounters { self.counters.withLock { $0 } }
 
     /// Decodes and stores a batch; throws when its events could not be committed, and then nothing may be acknowledged.
+    ///
+    /// All is decoded first, then the events are committed, and only then is anything else taken in: a batch that comes
+    /// again because its events could not be committed has left no value, no count and no quarantine entry behind.
     package func receive(_ batch: [InboundMessage]) throws {
         let routes = self.routes.withLock { $0 }
         try self.scratch.withLock { scratch in
-            scratch.samples.removeAll(keepingCapacity: true)
-            scratch.events.removeAll(keepingCapacity: true)
-            for message in batch { self.take(message, routes: routes, scratch: &scratch) }
-            scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+            scratch.clear()
+            for index in batch.indices { self.decode(batch[index], index, routes: routes, scratch: &scratch) }
             if !scratch.events.isEmpty { try self.events.store(scratch.events, received: self.clock.now()) }
+            for draft in scratch.drafts { self.take(draft, of: batch[draft.message], routes, into: &scratch.samples) }
+            scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
             self.counters.withLock { counters in
                 counters.messages &+= UInt64(batch.count)
                 counters.samples &+= UInt64(scratch.samples.count)
@@ -88,37 +113,64 @@ package final class MessageIngest: Sendable {
         }
     }
 
-    private func take(_ message: InboundMessage, routes: MessageRoutes, scratch: inout Scratch) {
+    /// Works out what a message is; changes nothing but the scratch.
+    private func decode(
+        _ message: InboundMessage,
+        _ index: Int,
+        routes: MessageRoutes,
+        scratch: inout Scratch
+    ) {
         let arrival = self.clock.tick(boottimeNanoseconds: message.receivedNanoseconds)
         guard message.payload.count <= self.payloadBytesMax else {
-            self.quarantine.add(
-                topic: PayloadRedaction.printable(message.topic, limit: 256),
-                reason: DecodeReason.payloadTooLarge.rawValue,
-                detail: "\(message.payload.count) bytes; broker.payloadMax allows \(self.payloadBytesMax)",
-                device: nil,
-                payload: PayloadRedaction.text(message.payload, limit: 256),
-                payloadBytes: message.payload.count,
-                at: arrival
-            )
-            self.counters.withLock { $0.violations &+= 1 }
+            scratch.drafts.append(Draft(message: index, arrival: arrival, kind: .tooLarge))
             return
         }
         scratch.matches.removeAll(keepingCapacity: true)
         routes.matcher.match(message.topic, into: &scratch.matches)
         var isClaimed = false
-        for index in scratch.matches {
-            let route = routes.routes[index]
-            let outcome = route.decoder.decode(
-                topic: message.topic,
-                payload: message.payload,
-                isRetained: message.isRetained,
-                arrival: arrival
-            )
-            if self.accept(outcome, of: message, route: route, arrival: arrival, scratch: &scratch) { isClaimed = true }
+        for route in scratch.matches {
+            let outcome = routes.routes[route].decoder
+                .decode(
+                    topic: message.topic,
+                    payload: message.payload,
+                    isRetained: message.isRetained,
+                    arrival: arrival
+                )
+            if case .notMine = outcome.status { continue }
+            isClaimed = true
+            if case .decoded = outcome.status { scratch.events.append(contentsOf: outcome.events) }
+            scratch.drafts.append(Draft(message: index, arrival: arrival, kind: .outcome(outcome, route: route)))
         }
-        guard !isClaimed else { return }
+        if !isClaimed { scratch.drafts.append(Draft(message: index, arrival: arrival, kind: .unclaimed)) }
+    }
+
+    private func take(
+        _ draft: Draft,
+        of message: InboundMessage,
+        _ routes: MessageRoutes,
+        into samples: inout [SeriesSample]
+    ) {
+        switch draft.kind {
+        case .outcome(let outcome, let route):
+            self.accept(outcome, of: message, route: routes.routes[route], arrival: draft.arrival, into: &samples)
+        case .tooLarge:
+            self.quarantine.add(
+                topic: PayloadRedaction.topic(message.topic),
+                reason: DecodeReason.payloadTooLarge.rawValue,
+                detail: "\(message.payload.count) bytes; broker.payloadMax allows \(self.payloadBytesMax)",
+                device: nil,
+                payload: PayloadRedaction.text(message.payload, limit: 256),
+                payloadBytes: message.payload.count,
+                at: draft.arrival
+            )
+            self.counters.withLock { $0.violations &+= 1 }
+        case .unclaimed: self.keepApart(message, arrival: draft.arrival)
+        }
+    }
+
+    private func keepApart(_ message: InboundMessage, arrival: Tick) {
         let id = self.quarantine.add(
-            topic: PayloadRedaction.printable(message.topic, limit: 256),
+            topic: PayloadRedaction.topic(message.topic),
             reason: "unclaimed",
             detail: "no configured device has this topic",
             device: nil,
@@ -135,53 +187,49 @@ package final class MessageIngest: Sendable {
         }
     }
 
-    /// Returns whether the message belongs to the device at all.
     private func accept(
         _ outcome: MessageOutcome,
         of message: InboundMessage,
         route: MessageRoute,
         arrival: Tick,
-        scratch: inout Scratch
-    ) -> Bool {
+        into samples: inout [SeriesSample]
+    ) {
         switch outcome.status {
-        case .notMine: return false
-        case .ignored: return true
+        case .notMine, .ignored: return
         case .availability(let isOnline):
-            route.runtime.availabilityChanged(isOnline: isOnline, at: arrival, into: &scratch.samples)
+            route.runtime.availabilityChanged(isOnline: isOnline, at: arrival, into: &samples)
         case .decoded:
-            let tick = outcome.time ?? arrival
             if !outcome.values.isEmpty || !outcome.texts.isEmpty || outcome.events.isEmpty {
                 route.runtime.accept(
                     values: outcome.values,
                     texts: outcome.texts,
-                    tick: tick,
+                    parts: outcome.messages.lazy.map { .message($0) },
+                    tick: outcome.time ?? arrival,
                     received: arrival,
                     heartbeatMilliseconds: self.options.heartbeatMilliseconds,
-                    into: &scratch.samples
+                    into: &samples
                 )
             } else {
-                route.runtime.polledEvents(at: arrival)
+                route.runtime.heard(outcome.messages.lazy.map { .message($0) }, at: arrival)
             }
-            scratch.events.append(contentsOf: outcome.events)
         case .violation(let reason, let detail):
-            let frame = PayloadRedaction.text(message.payload, personal: route.personalNames, limit: 512)
+            let frame = PayloadRedaction.text(message.payload, personal: route.personal, limit: 512)
             route.runtime.violated(
                 fault: DeviceFault(tick: arrival, reason: reason.rawValue, message: detail, frame: frame),
                 at: arrival,
-                into: &scratch.samples
+                into: &samples
             )
             self.quarantine.add(
-                topic: PayloadRedaction.printable(message.topic, limit: 256),
+                topic: PayloadRedaction.topic(message.topic),
                 reason: reason.rawValue,
                 detail: detail,
                 device: route.runtime.device.id,
-                payload: PayloadRedaction.text(message.payload, personal: route.personalNames, limit: 2_048),
+                payload: PayloadRedaction.text(message.payload, personal: route.personal, limit: 2_048),
                 payloadBytes: message.payload.count,
                 at: arrival
             )
             self.counters.withLock { $0.violations &+= 1 }
         }
-        return true
     }
 }
 
@@ -200,7 +248,7 @@ package struct IngestCounters: Sendable, Hashable {
 package struct MessageRoute: Sendable {
     package var runtime: DeviceRuntime
     var decoder: MessageDecoder
-    var personalNames: Set<String>
+    var personal: PersonalParts
 }
 
 /// From topics to devices.
@@ -231,7 +279,7 @@ package struct MessageRoutes: Sendable {
                     MessageRoute(
                         runtime: runtime,
                         decoder: decoder,
-                        personalNames: runtime.device.profile.personalMemberNames
+                        personal: PersonalParts(of: runtime.device.profile)
                     )
                 )
             } catch {

@@ -3,24 +3,49 @@ package import DeviceProfile
 
 /// Makes a payload fit to be shown: shortened, control characters escaped, personal fields masked.
 ///
-/// Fields are found by name in the text itself, so that broken JSON is covered too: the value after `"name":` is
-/// replaced by `•` when the name is one that a profile calls personal, or one that usually is.
+/// Fields of JSON are found by name in the text itself, so that broken JSON is covered too: the value after `"name":` is
+/// replaced by `•••` when the name is one that a profile calls personal, or one that usually is. In bare text, where
+/// nothing has a name, everything that could be the number of a card is replaced.
 package enum PayloadRedaction {
-    /// Member names that are personal in any profile (compared in lower case).
+    /// Member names that are personal in any profile (compared in lower case, without `-` and `_`).
     private static let personalNames: Set<String> = [
-        "uid", "card", "cardno", "cardnumber", "username", "user", "name", "employeeno", "employeenostring", "pin",
-        "epc", "epchex", "tid", "tidhex", "irk", "face", "picture", "image", "template", "phone", "email", "address",
-        "birthday", "password", "token",
+        "uid", "card", "cardid", "cardno", "cardnumber", "cardnum", "rfid", "tagid", "badge", "username", "user",
+        "userid",
+        "name", "employeeno", "employeenostring", "studentid", "pin", "epc", "epchex", "tid", "tidhex", "irk", "face",
+        "picture", "image", "template", "phone", "email", "address", "birthday", "password", "token",
     ]
+    private static let mask = "•••"
 
     /// The payload as text of at most `limit` characters.
     ///
     /// - Parameters:
     ///   - payload: The bytes as received.
-    ///   - personal: More member names to mask, from the device's profile.
+    ///   - personal: More that is personal, by the device's profile.
     ///   - limit: The most characters to keep.
-    package static func text(_ payload: [UInt8], personal: Set<String> = [], limit: Int) -> String {
+    package static func text(_ payload: [UInt8], personal: PersonalParts = PersonalParts(), limit: Int) -> String {
+        if personal.isWholeText, !payload.isEmpty { return self.mask }
         let bytes = payload.prefix(limit * 2)
+        let masked = self.hasMembers(bytes) ? self.maskingMembers(bytes, personal.memberNames) : self.maskingRuns(bytes)
+        return self.printable(String(decoding: masked, as: UTF8.self), limit: limit)
+    }
+
+    /// A topic as it may be shown: what is as long as card numbers are is replaced; the addresses of devices (6 digits,
+    /// MAC, EUI-64) stay, for the operator knows devices by them.
+    package static func topic(_ topic: String) -> String {
+        let masked = self.maskingRuns(Array(topic.utf8)[...]) { [8, 10, 14, 20, 24].contains($0) }
+        return self.printable(String(decoding: masked, as: UTF8.self), limit: 256)
+    }
+
+    /// Whether `text` has something as long as card numbers are.
+    static func hasCardNumber(_ text: String) -> Bool { self.topic(text) != self.printable(text, limit: 256) }
+
+    private static func hasMembers(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes.drop(while: self.isBlank)
+        while rest.first == UInt8(ascii: "[") { rest = rest.dropFirst().drop(while: self.isBlank) }
+        return rest.first == UInt8(ascii: "{")
+    }
+
+    private static func maskingMembers(_ bytes: ArraySlice<UInt8>, _ personal: Set<String>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var index = bytes.startIndex
@@ -32,16 +57,53 @@ package enum PayloadRedaction {
             }
             result.append(contentsOf: bytes[index..<name.end])
             index = name.end
-            let lowered = String(decoding: name.content, as: UTF8.self).lowercased()
-            guard self.personalNames.contains(lowered) || personal.contains(lowered),
-                let valueStart = self.valueStart(in: bytes, after: index)
+            guard self.isPersonal(name.content, personal), let valueStart = self.valueStart(in: bytes, after: index)
             else { continue }
             result.append(contentsOf: bytes[index..<valueStart])
-            result.append(contentsOf: "\"•••\"".utf8)
+            result.append(contentsOf: "\"\(self.mask)\"".utf8)
             index = self.valueEnd(in: bytes, from: valueStart)
         }
-        return self.printable(String(decoding: result, as: UTF8.self), limit: limit)
+        return result
     }
+
+    /// A name that is spelled with escapes has something to hide.
+    private static func isPersonal(_ name: ArraySlice<UInt8>, _ personal: Set<String>) -> Bool {
+        let lowered = String(decoding: name, as: UTF8.self).lowercased()
+        return personal.contains(lowered) || lowered.contains("\\")
+            || self.personalNames.contains(lowered.filter { $0 != "-" && $0 != "_" })
+    }
+
+    /// Replaces runs of hexadecimal digits (`04A2B3C4`, `04:A2:B3:C4`, `04 A2 B3 C4`, `0012345678`) whose number of
+    /// digits is one that `isPersonal`; numbers with a point stay.
+    private static func maskingRuns(
+        _ bytes: ArraySlice<UInt8>,
+        where isPersonal: (_ digits: Int) -> Bool = { $0 >= 6 }
+    ) -> [UInt8] {
+        var result: [UInt8] = []
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            let run = HexRun(in: bytes, at: index)
+            let isWord = run.end < bytes.endIndex && HexRun.isLetter(bytes[run.end])
+            if run.digits > 0, !isWord, !run.isFraction, isPersonal(run.digits) {
+                result.append(contentsOf: self.mask.utf8)
+                index = run.end
+            } else if run.digits > 0 || HexRun.isLetter(bytes[index]) {
+                // The rest of a word is not looked at as if it were one.
+                var end = max(run.end, index + 1)
+                if isWord || run.digits == 0 {
+                    while end < bytes.endIndex, HexRun.isLetter(bytes[end]) { end += 1 }
+                }
+                result.append(contentsOf: bytes[index..<end])
+                index = end
+            } else {
+                result.append(bytes[index])
+                index += 1
+            }
+        }
+        return result
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
 
     /// Control characters become `·`; anything past `limit` becomes `…`.
     static func printable(_ text: String, limit: Int) -> String {
@@ -72,10 +134,10 @@ package enum PayloadRedaction {
 
     private static func valueStart(in bytes: ArraySlice<UInt8>, after index: Int) -> Int? {
         var index = index
-        while index < bytes.endIndex, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
+        while index < bytes.endIndex, self.isBlank(bytes[index]) { index += 1 }
         guard index < bytes.endIndex, bytes[index] == UInt8(ascii: ":") else { return nil }
         index += 1
-        while index < bytes.endIndex, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
+        while index < bytes.endIndex, self.isBlank(bytes[index]) { index += 1 }
         return index < bytes.endIndex ? index : nil
     }
 
@@ -109,22 +171,86 @@ package enum PayloadRedaction {
     }
 }
 
-extension DeviceProfile {
-    /// The names of members that carry personal data, in lower case: the last token of every masked, hashed or dropped
-    /// field's pointer.
-    package var personalMemberNames: Set<String> {
-        var names: Set<String> = []
-        for event in self.events {
+/// A run of hexadecimal digits, in groups joined by `:` or `-`, or pairs joined by single blanks.
+private struct HexRun {
+    var end: Int
+    var digits = 0
+    /// A number with a point, or a part of one.
+    var isFraction = false
+
+    init(in bytes: ArraySlice<UInt8>, at start: Int) {
+        self.end = start
+        while self.end < bytes.endIndex {
+            if Self.isDigit(bytes[self.end]) {
+                self.digits += 1
+                self.end += 1
+            } else if self.digits > 0, self.isJoint(bytes, at: self.end, from: start) {
+                self.end += 1
+            } else {
+                break
+            }
+        }
+        let point = UInt8(ascii: ".")
+        func isNumber(_ index: Int) -> Bool { bytes.indices.contains(index) && (0x30...0x39).contains(bytes[index]) }
+        func isPoint(_ index: Int) -> Bool { bytes.indices.contains(index) && bytes[index] == point }
+        self.isFraction =
+            isPoint(self.end) && isNumber(self.end + 1) || isPoint(start - 1) && isNumber(start - 2)
+    }
+
+    /// Whether a digit follows the joint, and for a blank, pairs stand on both sides of it.
+    private func isJoint(_ bytes: ArraySlice<UInt8>, at index: Int, from start: Int) -> Bool {
+        guard index + 1 < bytes.endIndex, Self.isDigit(bytes[index + 1]) else { return false }
+        switch bytes[index] {
+        case UInt8(ascii: ":"), UInt8(ascii: "-"): return true
+        case UInt8(ascii: " "):
+            func isPair(_ first: Int, _ beyond: Int) -> Bool {
+                first >= start && first + 1 < bytes.endIndex && Self.isDigit(bytes[first])
+                    && Self.isDigit(bytes[first + 1]) && !(beyond < bytes.endIndex && Self.isDigit(bytes[beyond]))
+            }
+            let isAlone = index - 3 < start || !Self.isDigit(bytes[index - 3])
+            return isAlone && isPair(index - 2, bytes.endIndex) && isPair(index + 1, index + 3)
+        default: return false
+        }
+    }
+
+    static func isDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte) || (0x61...0x66).contains(byte)
+    }
+
+    /// Anything that belongs to one word or number.
+    static func isLetter(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte >= 0x80
+    }
+}
+
+/// What of a profile's payloads is personal.
+package struct PersonalParts: Sendable, Hashable {
+    /// Names of members of JSON, in lower case: the last token of every masked, hashed or dropped field's pointer.
+    package var memberNames: Set<String>
+    /// Bare text of the device is a personal field itself.
+    package var isWholeText: Bool
+
+    package init(memberNames: Set<String> = [], isWholeText: Bool = false) {
+        self.memberNames = memberNames
+        self.isWholeText = isWholeText
+    }
+
+    /// Everything that has a privacy class.
+    package init(of profile: DeviceProfile) {
+        self.init()
+        func take(_ pointer: JSONPointer?) {
+            if let last = pointer?.tokens.last {
+                self.memberNames.insert(last.lowercased())
+            } else {
+                self.isWholeText = true
+            }
+        }
+        for event in profile.events {
             guard case .payload(_, _, let fields) = event.capture else { continue }
-            for field in fields where field.privacy != .none {
-                if let last = field.pointer?.tokens.last { names.insert(last.lowercased()) }
-            }
+            for field in fields where field.privacy != .none { take(field.pointer) }
         }
-        for point in self.points where point.privacy != .none {
-            if case .payload(let source) = point.source, let last = source.pointer?.tokens.last {
-                names.insert(last.lowercased())
-            }
+        for point in profile.points where point.privacy != .none {
+            if case .payload(let source) = point.source { take(source.pointer) }
         }
-        return names
     }
 }

@@ -45,13 +45,21 @@ package struct PointState: Sendable, Hashable {
         if sample.tick >= (self.latest?.tick ?? sample.tick) {
             self.latest = sample
             self.received = received
-            if sample.quality.level != .bad { self.lastGood = sample }
+            // Not an unbelievable one: the value after a spike is measured against the one before it. A step that stays
+            // is believed as soon as the time that it takes has passed.
+            if sample.quality.isGood { self.lastGood = sample }
         }
         guard self.isWorthStoring(sample, rule: rule, heartbeatMilliseconds: heartbeatMilliseconds) else {
             return nil
         }
         self.stored = sample
         return sample
+    }
+
+    /// Takes the arrival of a text, which is good and has no sample to store.
+    mutating func told(at tick: Tick, received: Tick) {
+        self.latest = Sample(tick: tick, value: 0, quality: .good)
+        self.received = received
     }
 
     /// Marks the point bad from `tick` on; returns the sample to store, or `nil` when it was so already or never had a

@@ -18,7 +18,10 @@ package struct ProfileSuggester: Sendable {
             guard case .mqtt(let wire) = profile.wire else { continue }
             var best: Quarantine.Suggestion?
             for message in wire.messages {
-                guard let parameters = message.topic.parameters(from: topic) else { continue }
+                guard let parameters = message.topic.parameters(from: topic),
+                    // A topic that names a card is about a person; it is no device's.
+                    !parameters.values.contains(where: PayloadRedaction.hasCardNumber)
+                else { continue }
                 let all = self.completed(parameters, for: wire)
                 guard
                     let decoder = try? MessageDecoder(

@@ -1,3 +1,4 @@
+internal import CampusModel
 internal import DeviceProfile
 
 /// Everything that reading a device needs of its profile, made once and shared by all devices of that profile: a school
@@ -6,6 +7,13 @@ final class ReadingPlan: Sendable {
     let rules: [StorageRule]
     let registers: [PointDefinition.PollClass: RegisterPlan]
     let events: [EventPlan]
+    /// The points of each kind of message that is sent regularly; none for other messages.
+    let pointsOfMessage: [[Int]]
+    /// The conditions of points that count only while another one says so.
+    let validities: [Int: PointDefinition.Validity]
+    /// Whether any register has a privacy class.
+    let isPersonal: Bool
+    private let pointsOfPoll: [PointDefinition.PollClass: [Int]]
 
     init(_ profile: DeviceProfile) {
         self.rules = profile.points.map(StorageRule.init)
@@ -17,5 +25,40 @@ final class ReadingPlan: Sendable {
         }
         self.registers = registers
         self.events = EventPlan.plans(of: profile)
+        self.validities = Dictionary(
+            uniqueKeysWithValues: profile.points.enumerated()
+                .compactMap { index, point in point.validity.map { (index, $0) } }
+        )
+        self.isPersonal =
+            profile.points.contains { $0.privacy != .none }
+            || profile.events.contains { event in
+                guard case .registers(_, _, _, _, let fields) = event.capture else { return false }
+                return fields.contains { $0.privacy != .none }
+            }
+        self.pointsOfPoll = Dictionary(grouping: profile.points.indices) { profile.points[$0].poll }
+        if case .mqtt(let wire) = profile.wire {
+            self.pointsOfMessage = wire.messages.enumerated()
+                .map { index, message in
+                    guard message.sent == .regularly else { return [] }
+                    return profile.points.indices.filter { point in
+                        if case .payload(let source) = profile.points[point].source {
+                            source.messageIndex == index
+                        } else {
+                            false
+                        }
+                    }
+                }
+        } else {
+            self.pointsOfMessage = []
+        }
+    }
+
+    /// The points that are told by `part` and nothing else.
+    func points(of part: DeviceHealth.Part) -> [Int] {
+        switch part {
+        case .points(let poll): self.pointsOfPoll[poll] ?? []
+        case .message(let index): self.pointsOfMessage[index]
+        case .event: []
+        }
     }
 }

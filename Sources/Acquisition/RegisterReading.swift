@@ -22,6 +22,42 @@ package struct RegisterWrite: Sendable, Hashable {
     package var table: ModbusWire.Table
     package var address: UInt16
     package var value: UInt16
+
+    package init(unit: UInt8, table: ModbusWire.Table, address: UInt16, value: UInt16) {
+        self.unit = unit
+        self.table = table
+        self.address = address
+        self.value = value
+    }
+}
+
+/// A request and what came back for it, as on the wire.
+package struct BusFrames: Sendable, Hashable {
+    package var request: [UInt8]
+    /// Empty when nothing came.
+    package var response: [UInt8]
+    /// Where the unit identifier is in both frames; the function code follows it.
+    package var unitOffset: Int
+
+    package init(request: [UInt8], response: [UInt8], unitOffset: Int) {
+        self.request = request
+        self.response = response
+        self.unitOffset = unitOffset
+    }
+
+    /// Both frames in hexadecimal, `→` sent and `←` received.
+    ///
+    /// Data that came is masked when the device has personal registers, and when it came from another unit, of which
+    /// nobody knows what it has.
+    package func text(hasPersonalRegisters: Bool) -> String {
+        let unit = self.request.dropFirst(self.unitOffset).first
+        let isOurs = self.response.dropFirst(self.unitOffset).first == unit
+        let shown = hasPersonalRegisters || !isOurs ? self.unitOffset + 2 : self.response.count
+        let hidden = max(0, self.response.count - shown)
+        let received = [HexText.text(self.response.prefix(shown))] + Array(repeating: "••", count: hidden)
+        return "→ \(HexText.text(self.request))\n← "
+            + (self.response.isEmpty ? "–" : received.joined(separator: " "))
+    }
 }
 
 /// Why a bus could not read.
@@ -33,13 +69,17 @@ package struct BusFailure: Error, Sendable, Hashable {
     package var isBackedOff: Bool
     /// What the operator reads.
     package var message: String
+    /// What was sent and what came back; `nil` when nothing was sent.
+    package var frames: BusFrames?
 
     package init(
         reason: DeviceHealth.Reason,
         exceptionCode: UInt8 = 0,
         isBackedOff: Bool = false,
-        message: String
+        message: String,
+        frames: BusFrames? = nil
     ) {
+        self.frames = frames
         self.reason = reason
         self.exceptionCode = exceptionCode
         self.isBackedOff = isBackedOff

@@ -12,6 +12,14 @@ package struct MQTTWire: Sendable, Hashable {
         case ignore
     }
 
+    /// When a message is sent.
+    package enum Sent: String, Sendable, CaseIterable {
+        /// At least once in the device's report period: what it told is stale after several missed ones.
+        case regularly
+        /// When something changes: what it told holds until the device is offline.
+        case onChange = "on-change"
+    }
+
     /// A condition on the payload.
     package struct Condition: Sendable, Hashable {
         package var pointer: JSONPointer
@@ -42,6 +50,7 @@ package struct MQTTWire: Sendable, Hashable {
         package var replay: Condition?
         package var sequence: JSONPointer?
         package var retained: Retained
+        package var sent: Sent
     }
 
     /// The last will of the device, as bare text.

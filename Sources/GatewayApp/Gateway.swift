@@ -76,7 +76,14 @@ package final class Gateway: Sendable {
         )
         self.receiver = IngestReceiver(ingest: self.engine.ingest)
         self.broker = try Self.makeBroker(configuration, state, logger)
-        self.connection = try Self.makeConnection(configuration, state, self.broker, self.receiver, logger)
+        self.connection = MQTTConnection(
+            configuration: try MQTTConfiguration(
+                configuration,
+                embedded: try self.broker.map { ($0.localPort, try state.secret("gateway.password")) }
+            ),
+            receiver: self.receiver,
+            logger: logger
+        )
         self.exportSource = RingSource(ring: self.ring)
         self.exports = ExporterService(
             ring: self.ring,
@@ -124,47 +131,6 @@ package final class Gateway: Sendable {
         return try EmbeddedBroker(configuration: broker, logger: logger)
     }
 
-    private static func makeConnection(
-        _ configuration: GatewayConfiguration,
-        _ state: StateFolder,
-        _ embedded: EmbeddedBroker?,
-        _ receiver: IngestReceiver,
-        _ logger: Logger
-    ) throws -> MQTTConnection {
-        let broker = configuration.broker
-        var mqtt = MQTTConfiguration(
-            host: embedded == nil ? broker.host : "127.0.0.1",
-            port: embedded?.localPort ?? broker.port,
-            clientID: broker.clientID
-        )
-        mqtt.version = broker.version == .v5 ? .v5 : .v3
-        mqtt.keepAliveSeconds = broker.keepAliveSeconds
-        mqtt.sessionExpirySeconds = UInt32(clamping: broker.sessionExpirySeconds)
-        mqtt.inFlightMax = broker.inFlightMax
-        mqtt.lastWill = .init(topic: "campus/gateway/status", payload: "offline", isRetained: true)
-        if embedded != nil {
-            mqtt.username = "gateway"
-            mqtt.password = try state.secret("gateway.password")
-        } else {
-            mqtt.username = broker.username
-            if let file = broker.passwordFile {
-                guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                    throw GatewayError("broker.passwordFile \(file) cannot be read")
-                }
-                mqtt.password = text.trimmingCharacters(in: .whitespacesAndNewlines)
-            }
-            if let authority = broker.authorityFile {
-                mqtt.tls = .init(
-                    authorityFile: authority,
-                    certificateFile: broker.certificate?.certificate,
-                    keyFile: broker.certificate?.key
-                )
-            }
-            mqtt.backoffMaxMilliseconds = 60_000
-        }
-        return MQTTConnection(configuration: mqtt, receiver: receiver, logger: logger)
-    }
-
     /// The site as it is configured now.
     package var site: SiteDefinition { self.current.withLock { $0.files.site } }
 
@@ -197,11 +163,12 @@ package final class Gateway: Sendable {
         let old = self.current.withLock { $0.buses }
         var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
         for bus in files.site.buses {
-            let endpoint = "\(bus.endpoint) \(bus.options)"
+            let options = ModbusOptions(files.patience(of: bus))
+            let endpoint = "\(bus.endpoint) \(options)"
             if let known = old[bus.id], known.endpoint == endpoint {
                 buses[bus.id] = known
             } else {
-                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: bus.options))
+                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: options))
             }
         }
         let bindings = buses.sorted { $0.key < $1.key }

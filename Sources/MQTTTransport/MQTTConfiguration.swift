@@ -20,8 +20,8 @@ package struct MQTTConfiguration: Sendable {
         }
     }
 
-    /// What the broker tells others when we are gone.
-    package struct LastWill: Sendable, Hashable {
+    /// What others are told about us.
+    package struct Announcement: Sendable, Hashable {
         package var topic: String
         package var payload: [UInt8]
         package var isRetained: Bool
@@ -47,9 +47,12 @@ package struct MQTTConfiguration: Sendable {
     /// How long the broker keeps subscriptions and unacknowledged messages of a lost session; 0 = not at all.
     package var sessionExpirySeconds: UInt32 = 3_600
     package var keepAliveSeconds = 30
-    package var lastWill: LastWill?
+    /// Published by the connection after each welcome, before anything else.
+    package var birth: Announcement?
+    /// Published by the broker when the connection is lost, and by us before we close it.
+    package var lastWill: Announcement?
     /// Makes the last will anew for each connection, in place of ``lastWill``; called on the connection's thread.
-    package var lastWillOfConnection: (@Sendable () -> LastWill)?
+    package var lastWillOfConnection: (@Sendable () -> Announcement)?
     /// Whether messages that were not acknowledged go out again over the next connection; without it they fail at the
     /// end of theirs.
     package var keepsUnacknowledged = true

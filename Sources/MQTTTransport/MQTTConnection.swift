@@ -17,6 +17,7 @@ package final class MQTTConnection: Service, Sendable {
 
     struct Shared: Sendable {
         var isStopping = false
+        var isInterrupted = false
         var outgoing: [OutgoingMessage] = []
         var subscriptions: [String] = []
         var statistics = MQTTStatistics()
@@ -54,6 +55,12 @@ package final class MQTTConnection: Service, Sendable {
     /// Takes another list of topic filters; those that stay are not subscribed again.
     package func update(subscriptions: [String]) {
         self.shared.withLock { $0.subscriptions = subscriptions }
+        self.wake.signal()
+    }
+
+    /// Ends the present connection without a goodbye; it comes back by itself.
+    package func interrupt() {
+        self.shared.withLock { $0.isInterrupted = true }
         self.wake.signal()
     }
 
@@ -151,6 +158,13 @@ package final class MQTTConnection: Service, Sendable {
         pending = []
     }
 
+    private func takeInterruption() -> Bool {
+        self.shared.withLock { shared in
+            defer { shared.isInterrupted = false }
+            return shared.isInterrupted
+        }
+    }
+
     private var isStopping: Bool { self.shared.withLock { $0.isStopping } }
 
     private func change(_ state: MQTTConnectionState) {
@@ -204,10 +218,26 @@ package final class MQTTConnection: Service, Sendable {
         /// Taken from the queue, not yet handed over.
         var unsent: [OutgoingMessage]
         var inFlight: [Int32: (order: UInt64, message: OutgoingMessage)] = [:]
+        var announcements: Set<Int32> = []
         var subscribed: Set<String> = []
         var isConnected = false
         var nextOrder: UInt64 = 0
         var window = 0
+
+        /// Hands over what nobody waits for; returns why that cannot be done, or `nil`.
+        mutating func send(_ announcement: MQTTConfiguration.Announcement) -> String? {
+            let identifier = self.handle.publish(
+                OutgoingMessage(
+                    topic: announcement.topic,
+                    payload: announcement.payload,
+                    qos: 1,
+                    isRetained: announcement.isRetained
+                )
+            )
+            guard identifier >= 0 else { return MosquittoHandle.text(ofError: -identifier) }
+            self.announcements.insert(identifier)
+            return nil
+        }
 
         /// Everything that the broker has not acknowledged, in order.
         var unfinished: [OutgoingMessage] {
@@ -234,6 +264,7 @@ package final class MQTTConnection: Service, Sendable {
                 if session.isConnected { self.sayGoodbye(&session) }
                 return "stopping"
             }
+            if self.takeInterruption() { return "interrupted" }
             let socket = handle.socket
             guard socket >= 0 else { return nil }
             let readiness = self.wake.poll(with: socket, wantsToWrite: handle.wantsToWrite, milliseconds: 200)
@@ -245,6 +276,7 @@ package final class MQTTConnection: Service, Sendable {
             if let code = handle.connectResult, !session.isConnected {
                 guard code == 0 else { return MosquittoHandle.text(ofRefusal: code) }
                 session.isConnected = true
+                if let birth = self.configuration.birth, let problem = session.send(birth) { return problem }
                 self.change(.connected)
             }
             if !session.isConnected, boottimeNanoseconds() > deadline {
@@ -315,19 +347,28 @@ package final class MQTTConnection: Service, Sendable {
         guard !acknowledged.isEmpty else { return }
         if session.unsent.allSatisfy({ $0.failures == 0 }) { session.window = Self.window }
         for identifier in acknowledged {
+            session.announcements.remove(identifier)
             session.inFlight.removeValue(forKey: identifier)?.message.completion?(nil)
         }
         self.shared.withLock { $0.statistics.published &+= UInt64(acknowledged.count) }
         self.wake.signal()
     }
 
-    /// A clean end: no last will, and what was queued goes out if it can within a second.
+    /// A clean end: what was queued goes out if it can within a second, then the last will, by ourselves, because a
+    /// broker does not publish it for a client that says goodbye.
     private func sayGoodbye(_ session: inout Session) {
         let handle = session.handle
         let deadline = boottimeNanoseconds() &+ 1_000_000_000
+        var hasSaidIt = self.configuration.lastWill == nil
         while boottimeNanoseconds() < deadline, handle.socket >= 0 {
             let isQueueEmpty = self.shared.withLock { $0.outgoing.isEmpty }
-            if isQueueEmpty, session.inFlight.isEmpty, session.unsent.isEmpty { break }
+            if isQueueEmpty, session.inFlight.isEmpty, session.unsent.isEmpty {
+                if hasSaidIt, session.announcements.isEmpty { break }
+                if !hasSaidIt, let will = self.configuration.lastWill {
+                    hasSaidIt = true
+                    if session.send(will) != nil { return }
+                }
+            }
             if self.pump(&session) != nil || handle.write() != 0 { return }
             let readiness = self.wake.poll(with: handle.socket, wantsToWrite: handle.wantsToWrite, milliseconds: 50)
             if readiness.isReadable, handle.read() != 0 { return }

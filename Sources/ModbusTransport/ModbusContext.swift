@@ -18,10 +18,15 @@ final class ModbusContext {
     private let raw: OpaquePointer
     private let endpoint: ModbusEndpoint
     private let isTCP: Bool
-    private var buffer = [UInt8](repeating: 0, count: 512)
+    /// Room for the longest frame, and then some: libmodbus checks its own bounds (`MODBUS_MAX_ADU_LENGTH`).
+    private var buffer = [UInt8](repeating: 0, count: 272)
     private var frame = [UInt8](repeating: 0, count: 7 + 260)
     private var transaction: UInt16 = 0
     private(set) var isConnected = false
+    /// Bytes of the last reply, as far as libmodbus told.
+    private var received = 0
+    /// What the buffer is filled with before a reply.
+    private static let untouched: UInt8 = 0xA5
 
     /// libmodbus waits with `select`, which can only name descriptors below this (`FD_SETSIZE`).
     static let descriptorMax: Int32 = 1_024
@@ -112,13 +117,44 @@ final class ModbusContext {
     }
 
     /// Sends a request (unit identifier first) and gives the reply from its function code on to `body`.
+    ///
+    /// Errors tell both frames, for whoever has to find out what a device does.
     func exchange<Result>(
         _ request: [UInt8],
         _ body: (UnsafeBufferPointer<UInt8>) -> Result?
     ) throws(ModbusError) -> Result {
         guard request.count >= 2 else { throw ModbusError(.invalidRequest, "an empty request") }
-        try self.send(request)
+        // libmodbus does not say how much of a reply had come when it gives up; what is overwritten does.
+        for index in self.buffer.indices { self.buffer[index] = Self.untouched }
+        self.received = 0
+        do throws(ModbusError) {
+            try self.send(request)
+            return try self.receive(request, body)
+        } catch {
+            var error = error
+            error.exchange = self.lastExchange(request)
+            throw error
+        }
+    }
+
+    private func lastExchange(_ request: [UInt8]) -> ModbusExchange {
+        let received = max(self.received, (self.buffer.lastIndex { $0 != Self.untouched } ?? -1) + 1)
+        let crc = ModbusFrames.crc(request)
+        return ModbusExchange(
+            request: self.isTCP
+                ? Array(self.frame[0..<(6 + request.count)])
+                : request + [ModbusFrames.low(crc), ModbusFrames.high(crc)],
+            response: Array(self.buffer[0..<min(received, self.buffer.count)]),
+            unitOffset: self.isTCP ? 6 : 0
+        )
+    }
+
+    private func receive<Result>(
+        _ request: [UInt8],
+        _ body: (UnsafeBufferPointer<UInt8>) -> Result?
+    ) throws(ModbusError) -> Result {
         let length = modbus_receive_confirmation(self.raw, &self.buffer)
+        self.received = max(0, Int(length))
         guard length > 0 else {
             let code = errno
             // 0: a frame for another unit on the line.

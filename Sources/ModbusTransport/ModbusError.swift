@@ -1,3 +1,14 @@
+/// The bytes of a request and of what came back, as on the wire: with the MBAP header, or with the CRC.
+package struct ModbusExchange: Sendable, Hashable {
+    package var request: [UInt8]
+    /// Empty when nothing came.
+    ///
+    /// After a time-out it is what had come until then; bytes 0xA5 at its end may be missing.
+    package var response: [UInt8]
+    /// Where the unit identifier is in both: 6 over TCP, 0 on a serial line.
+    package var unitOffset: Int
+}
+
 /// Why a request has no answer.
 package struct ModbusError: Error, Sendable, Hashable, CustomStringConvertible {
     /// What sort of failure; the first eleven are the device's own exceptions (Modbus Application Protocol V1.1b3, 7).
@@ -44,6 +55,8 @@ package struct ModbusError: Error, Sendable, Hashable, CustomStringConvertible {
     package var exception: UInt8
     /// What the operator reads.
     package var description: String
+    /// The frames of the exchange that failed; `nil` when nothing was sent.
+    package internal(set) var exchange: ModbusExchange?
 
     init(_ code: Code, exception: UInt8 = 0, _ description: String) {
         self.code = code

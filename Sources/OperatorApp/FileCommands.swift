@@ -35,6 +35,7 @@ struct CheckCommand: ParsableCommand {
                 problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
             }
             for problem in problems { print(problem) }
+            for remark in files.remarks { print("note: \(remark)") }
             isGood = problems.isEmpty
             if isGood {
                 print(

@@ -12,7 +12,8 @@ package struct RecordingPlayer: Sendable {
         package var recordingPath: String
         package var profilePath: String
         package var parameters: [String: String]
-        /// Column to point; columns that are not named go to the point whose JSON pointer ends in the column's name.
+        /// Column to point; columns that are not named go to the point whose JSON pointer ends in the column's name, or
+        /// that is called like it.
         package var mapping: [String: String] = [:]
         package var timeColumns = ["Date", "Time"]
         /// Times real time; 0 plays as fast as the broker takes it.
@@ -52,24 +53,16 @@ package struct RecordingPlayer: Sendable {
         } catch {
             throw SimulatorError(error.description)
         }
+        guard case .mqtt = profile.wire else {
+            throw SimulatorError("profile '\(profile.id)' is for Modbus; say where with --modbus-port or --serial")
+        }
         self.profile = profile
-        var points: [(column: String, point: Int)] = []
-        for column in self.recording.columns where !options.timeColumns.contains(column) {
-            if let name = options.mapping[column] {
-                guard let index = profile.pointIndex(named: name) else {
-                    throw SimulatorError("column '\(column)': profile '\(profile.id)' has no point called '\(name)'")
-                }
-                points.append((column, index))
-            } else if let index = profile.points.firstIndex(where: { point in
-                if case .payload(let source) = point.source { source.pointer?.tokens.last == column } else { false }
-            }) {
-                points.append((column, index))
-            }
-        }
-        guard !points.isEmpty else {
-            throw SimulatorError("no column of \(options.recordingPath) belongs to a point; use --map COLUMN=POINT")
-        }
-        self.points = points
+        self.points = try self.recording.points(
+            of: profile,
+            mapping: options.mapping,
+            timeColumns: options.timeColumns,
+            file: options.recordingPath
+        )
     }
 
     /// Rows in the recording.

@@ -40,6 +40,15 @@ package final class SimulatedSchool: Service, Sendable {
         var parameters: [String: String]
     }
 
+    /// A message that a late device has not sent yet.
+    private struct Delayed: Sendable {
+        var due: Tick
+        var message: ProfileEncoder.Message
+    }
+
+    /// Messages that late devices may hold back; more are not sent at all.
+    private static let delayedMax = 10_000
+
     private let options: Options
     private let site: SiteDefinition
     private let model: SignalModel
@@ -48,6 +57,8 @@ package final class SimulatedSchool: Service, Sendable {
     private let servers: [String: RegisterServer]
     private let connection: MQTTConnection
     private let faults = Mutex<[String: RegisterFault]>([:])
+    private let delayed = Mutex<[Delayed]>([])
+    private let units: [String: (bus: String, unit: UInt8)]
     private let logger: Logger
     private let sent = Atomic<UInt64>(0)
 
@@ -68,6 +79,7 @@ package final class SimulatedSchool: Service, Sendable {
         self.model = model
         var publishers: [Publisher] = []
         var banks: [String: [UInt8: PlayedBank.Unit]] = [:]
+        var units: [String: (bus: String, unit: UInt8)] = [:]
         for device in site.devices where device.isEnabled {
             guard let profile = library[device.profile]?.profile else {
                 throw SimulatorError("device \(device.id): there is no profile called '\(device.profile)'")
@@ -76,14 +88,14 @@ package final class SimulatedSchool: Service, Sendable {
             case (.mqtt(let parameters), .mqtt):
                 publishers.append(Publisher(id: device.id.rawValue, profile: profile, parameters: parameters))
             case (.modbus(let bus, let unit), .modbus(let wire)):
-                banks[bus, default: [:]][unit ?? wire.unit] = PlayedBank.Unit(
-                    device: device.id.rawValue,
-                    profile: profile
-                )
+                let played = PlayedBank.Unit(device: device.id.rawValue, profile: profile)
+                banks[bus, default: [:]][unit ?? wire.unit] = played
+                units[device.id.rawValue] = (bus, unit ?? wire.unit)
             default: throw SimulatorError("device \(device.id): its address does not fit its profile")
             }
         }
         self.publishers = publishers
+        self.units = units
         let clock = self.clock
         self.servers = banks.mapValues { RegisterServer(bank: PlayedBank(units: $0, model: model, clock: clock)) }
         var mqtt = MQTTConfiguration(
@@ -147,6 +159,7 @@ package final class SimulatedSchool: Service, Sendable {
             var slot = 0
             while !Task.isCancelled {
                 let tick = self.clock.now()
+                self.sendDelayed(until: tick)
                 for (index, publisher) in self.publishers.enumerated() where index % slots == slot {
                     self.publish(publisher, at: tick)
                 }
@@ -181,13 +194,48 @@ package final class SimulatedSchool: Service, Sendable {
                 tick: tick,
                 zonelessOffsetSeconds: self.site.utcOffsetSeconds
             )
-        for message in messages {
-            let payload = fault == .garbage ? Array("{\"broken\": ".utf8) : message.payload
-            do throws(MQTTError) {
-                try self.connection.publish(topic: message.topic, payload: payload)
-                self.sent.add(1, ordering: .relaxed)
-            } catch {
-                return
+        for var message in messages {
+            if fault == .garbage { message.payload = Array("{\"broken\": ".utf8) }
+            if case .late(let milliseconds) = fault {
+                let held = Delayed(due: tick.advanced(byMilliseconds: Int64(milliseconds)), message: message)
+                self.delayed.withLock { if $0.count < Self.delayedMax { $0.append(held) } }
+            } else {
+                self.send(message)
+            }
+        }
+    }
+
+    private func sendDelayed(until tick: Tick) {
+        let due = self.delayed.withLock { delayed in
+            let due = delayed.filter { $0.due <= tick }
+            delayed.removeAll { $0.due <= tick }
+            return due
+        }
+        for held in due { self.send(held.message) }
+    }
+
+    /// A message that finds no room in the queue is not sent, as a device without a connection would not.
+    private func send(_ message: ProfileEncoder.Message) {
+        do throws(MQTTError) {
+            try self.connection.publish(topic: message.topic, payload: message.payload)
+            self.sent.add(1, ordering: .relaxed)
+        } catch {
+            self.logger.debug("not sent", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What a power cut in a switch cabinet looks like.
+    ///
+    /// All connections are gone, the broker tells every device's last will, and all come back at once.
+    private func storm() {
+        for server in self.servers.values { server.dropConnections() }
+        self.connection.interrupt()
+        for publisher in self.publishers {
+            guard case .mqtt(let wire) = publisher.profile.wire, let availability = wire.availability,
+                let topic = availability.topic.filter(parameters: publisher.parameters)
+            else { continue }
+            for word in [availability.offline, availability.online] {
+                self.send(ProfileEncoder.Message(topic: topic, payload: Array(word.utf8)))
             }
         }
     }
@@ -208,25 +256,30 @@ package final class SimulatedSchool: Service, Sendable {
     ///
     /// Returns what to answer.
     ///
-    /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close` and `storm`, which
-    /// drops all Modbus connections at once.
+    /// `fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close`, of which
+    /// publishers know the first four, and `storm`, which drops all connections at once.
     package func take(command: String) -> String {
         let words = command.split(separator: " ").map(String.init)
         guard let verb = words.first else { return "" }
         switch verb {
         case "storm":
-            for server in self.servers.values { server.dropConnections() }
-            return "all Modbus connections dropped"
+            self.storm()
+            return "all connections dropped"
         case "fault":
             guard words.count >= 3, let fault = Self.fault(Array(words[2...])) else {
                 return
                     "usage: fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close"
             }
-            guard let device = self.site.devices.first(where: { $0.id.rawValue == words[1] }) else {
+            if let place = self.units[words[1]] {
+                self.servers[place.bus]?.set(fault, unit: place.unit)
+            } else if self.publishers.contains(where: { $0.id == words[1] }) {
+                guard ["none", "silence", "garbage", "late"].contains(words[2]) else {
+                    return "'\(words[2])' is a fault of Modbus devices; \(words[1]) publishes"
+                }
+                self.faults.withLock { $0[words[1]] = fault }
+            } else {
                 return "there is no device called '\(words[1])'"
             }
-            self.faults.withLock { $0[words[1]] = fault }
-            if case .modbus(let bus, let unit) = device.address { self.servers[bus]?.set(fault, unit: unit ?? 1) }
             return "\(words[1]): \(words[2...].joined(separator: " "))"
         default: return "commands: fault DEVICE …, storm"
         }

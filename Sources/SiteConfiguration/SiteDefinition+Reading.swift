@@ -94,8 +94,8 @@ private struct SiteReader {
         let id = self.identifier("id", "bus", map)
         let tcp = map.optionalMap("tcp")
         let rtu = map.optionalMap("rtu")
-        let timeout = map.milliseconds("timeout", in: 50...10_000, default: 1_000)
-        let pause = map.milliseconds("pause", in: 0...5_000, default: 0)
+        let timeout = map.optional("timeout").flatMap { $0.milliseconds(in: 50...10_000) }
+        let pause = map.optional("pause").flatMap { $0.milliseconds(in: 0...5_000) }
         map.finish()
         let medium: SiteDefinition.Bus.Medium?
         switch (tcp, rtu) {
@@ -106,7 +106,12 @@ private struct SiteReader {
             return nil
         }
         guard let id, let medium else { return nil }
-        return .init(id: id, medium: medium, timeoutMilliseconds: Int(timeout), pauseMilliseconds: Int(pause))
+        return .init(
+            id: id,
+            medium: medium,
+            timeoutMilliseconds: timeout.map { Int($0) },
+            pauseMilliseconds: pause.map { Int($0) }
+        )
     }
 
     private func tcp(_ map: YAMLMap) -> SiteDefinition.Bus.Medium? {

@@ -57,8 +57,10 @@ package struct SiteDefinition: Sendable, Hashable {
 
         package var id: String
         package var medium: Medium
-        package var timeoutMilliseconds: Int
-        package var pauseMilliseconds: Int
+        /// `nil`: the longest that a profile of its devices asks for.
+        package var timeoutMilliseconds: Int?
+        /// `nil`: the longest that a profile of its devices asks for.
+        package var pauseMilliseconds: Int?
     }
 
     /// A device.

@@ -35,7 +35,8 @@ struct CampusSimulator: AsyncParsableCommand {
             discussion: """
                 Commands are read from --control while it runs, one a line:
                   fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close
-                  storm
+                  storm    all connections are lost and come back at once
+                Publishers know the faults none, silence, garbage and late.
                 """
         )
 
@@ -95,7 +96,9 @@ struct CampusSimulator: AsyncParsableCommand {
 
     /// Plays a recording.
     struct Replay: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Play a CSV recording as one MQTT device.")
+        static let configuration = CommandConfiguration(
+            abstract: "Play a CSV recording as one device: over MQTT, or with --modbus-port or --serial over Modbus."
+        )
 
         @Argument(help: "The recording.")
         var recording: String
@@ -112,13 +115,23 @@ struct CampusSimulator: AsyncParsableCommand {
         @Option(help: "Columns that make the time, comma-separated.")
         var time = "Date,Time"
 
-        @Option(help: "Times real time; 0 is as fast as the broker takes it.")
+        @Option(help: "Times real time; 0 is as fast as the broker takes it, over Modbus the next row at each read.")
         var speed: Double = 0
+
+        @Option(help: "Play over Modbus TCP on this port of the loopback; 0 takes a free one.")
+        var modbusPort: UInt16?
+
+        @Option(help: "Play over Modbus RTU on this line.")
+        var serial: String?
+
+        @Option(help: "Unit identifier over Modbus; the profile's unless given.")
+        var unit: UInt8?
 
         @OptionGroup var broker: Broker
 
         func run() async throws {
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+            if let place = try self.modbusPlace() { return try await self.playRegisters(at: place) }
             var options = RecordingPlayer.Options(
                 recordingPath: self.recording,
                 profilePath: self.profile,
@@ -135,6 +148,39 @@ struct CampusSimulator: AsyncParsableCommand {
                 let player = try RecordingPlayer(options: options, logger: Logger(label: "replay"))
                 let count = player.rowCount
                 try await player.play { row in print("\(row)/\(count) rows") }
+            } catch let error as SimulatorError {
+                throw ValidationError(error.description)
+            }
+        }
+
+        private func modbusPlace() throws -> RegisterRecordingPlayer.Place? {
+            switch (self.modbusPort, self.serial) {
+            case (.some, .some): throw ValidationError("--modbus-port and --serial exclude each other")
+            case (.some(let port), nil): .tcp(host: "127.0.0.1", port: port)
+            case (nil, .some(let path)): .serial(path: path)
+            case (nil, nil): nil
+            }
+        }
+
+        private func playRegisters(at place: RegisterRecordingPlayer.Place) async throws {
+            var options = RegisterRecordingPlayer.Options(
+                recordingPath: self.recording,
+                profilePath: self.profile,
+                place: place
+            )
+            options.mapping = try Self.pairs(self.map)
+            options.timeColumns = self.time.split(separator: ",").map(String.init)
+            options.speed = self.speed
+            options.unit = self.unit
+            let logger = Logger(label: "replay")
+            do {
+                let player = try RegisterRecordingPlayer(options: options, logger: logger)
+                try await ServiceGroup(
+                    services: [player],
+                    gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger
+                )
+                .run()
             } catch let error as SimulatorError {
                 throw ValidationError(error.description)
             }

@@ -18,9 +18,10 @@ struct BusPollerTests {
     private func polling(
         _ bus: ScriptedBus,
         _ profile: DeviceProfile,
+        options: PollingOptions = PollingOptions(),
         _ body: (AcquisitionEngine) async throws -> Void
     ) async throws {
-        let engine = Made.engine(self.store, self.time)
+        let engine = Made.engine(self.store, self.time, options: options)
         let problems = engine.apply(
             AcquisitionConfiguration(
                 devices: [Made.device("m", profile, .modbus(bus: "b", unit: 7))],
@@ -94,6 +95,151 @@ struct BusPollerTests {
             #expect(device.health.state == .online)
         }
         #expect(self.store.samples(of: "m/a").last?.quality == .good)
+    }
+
+    @Test func aPollClassThatNeverAnswersIsMarkedWhileTheOthersGoOn() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 3_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 1 }
+            bus.answer { request in
+                request.address == 9
+                    ? .failure(BusFailure(reason: .timeout, message: "no reply")) : Self.words(request, time)
+            }
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 140_000)
+            await self.eventually { device.health.state == .late }
+            #expect(self.store.samples(of: "m/slow").last?.quality == .good, "two of three polls were missed")
+            await self.pass(milliseconds: 60_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 2 }
+            #expect(self.store.samples(of: "m/slow").map(\.quality) == [.good, .bad(.communication)])
+            #expect(device.point(at: 2)?.latest?.quality == .bad(.communication))
+            let since = device.health.since
+            await self.pass(milliseconds: 120_000)
+            #expect(device.health.state == .late)
+            #expect(device.health.since == since, "it does not flap")
+        }
+        #expect(self.store.samples(of: "m/slow").count == 2)
+        #expect(self.store.samples(of: "m/a").allSatisfy { $0.quality == .good })
+    }
+
+    @Test func patienceIsCountedInPeriodsOfTheConfiguration() async throws {
+        let bus = ScriptedBus { _ in .failure(BusFailure(reason: .timeout, message: "no reply")) }
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+            """
+        let options = PollingOptions(missedMax: 5)
+        try await self.polling(bus, try Made.meter(points), options: options) { engine in
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 3_900)
+            #expect(bus.requests.count == 4)
+            #expect(device.health.state == .waiting)
+            await self.pass(milliseconds: 1_000)
+            await self.eventually { device.health.state == .offline }
+            #expect(device.health.state == .offline)
+        }
+    }
+
+    @Test func aRequestThatWasNotSentIsNoErrorOfTheDevice() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 2_000)
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            bus.answer { _ in .failure(BusFailure(reason: .timeout, message: "no reply within 1 s")) }
+            await self.pass(milliseconds: 1_000)
+            bus.answer { _ in .failure(BusFailure(reason: .timeout, isBackedOff: true, message: "left alone")) }
+            await self.pass(milliseconds: 10_000)
+            await self.eventually { device.health.state == .offline }
+            #expect(device.health.state == .offline)
+            #expect(device.snapshot().counters.failures == 1)
+            #expect(device.snapshot().fault?.message == "no reply within 1 s", "what was left alone tells nothing new")
+        }
+    }
+
+    private func fault(of points: String, frames: BusFrames) async throws -> String {
+        let bus = ScriptedBus { _ in .failure(BusFailure(reason: .badReply, message: "odd", frames: frames)) }
+        var text: String?
+        try await self.polling(bus, try Made.meter(points)) { engine in
+            await self.pass(milliseconds: 2_000)
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.eventually { device.snapshot().fault != nil }
+            text = device.snapshot().fault?.frame
+        }
+        return try #require(text)
+    }
+
+    @Test func aFaultShowsTheBytesOfTheExchange() async throws {
+        let frames = BusFrames(
+            request: [0x07, 0x03, 0x00, 0x00, 0x00, 0x02, 0xC4, 0x6D],
+            response: [0x07, 0x83, 0x02, 0x61, 0x30],
+            unitOffset: 0
+        )
+        #expect(
+            try await self.fault(of: Self.points, frames: frames) == """
+                unit 7, function 3, address 0, count 2
+                → 07 03 00 00 00 02 C4 6D
+                ← 07 83 02 61 30
+                """
+        )
+    }
+
+    @Test func nothingReceivedIsShownAsNothing() {
+        let frames = BusFrames(request: [1, 2], response: [], unitOffset: 0)
+        #expect(frames.text(hasPersonalRegisters: false) == "→ 01 02\n← –")
+    }
+
+    @Test func bytesOfPersonalRegistersAreMaskedInFaults() async throws {
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+              - {name: card, title: {vi: C, en: C}, kind: text, privacy: mask, poll: fast, wire: {table: holding, address: 1, type: string, length: 2}}
+            """
+        let frames = BusFrames(
+            request: [0, 1, 0, 0, 0, 6, 7, 3, 0, 0, 0, 3],
+            response: [0, 2, 0, 0, 0, 9, 7, 3, 6, 0, 1, 0x04, 0xA2, 0xB3, 0xC4],
+            unitOffset: 6
+        )
+        let text = try await self.fault(of: points, frames: frames)
+        #expect(text.hasSuffix("← 00 02 00 00 00 09 07 03 •• •• •• •• •• •• ••"))
+    }
+
+    @Test func bytesOfAnotherUnitAreMaskedBecauseNobodyKnowsWhatTheyAre() {
+        let frames = BusFrames(request: [7, 3, 0, 0, 0, 1], response: [9, 3, 2, 0x04, 0xA2], unitOffset: 0)
+        #expect(frames.text(hasPersonalRegisters: false) == "→ 07 03 00 00 00 01\n← 09 03 •• •• ••")
+    }
+
+    @Test func aTextThatIsNotReadIsBadAndGoodAgainWhenItIs() async throws {
+        let time = self.time
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", poll: fast, wire: {table: holding, address: 0, type: uint16}}
+              - {name: serial, title: {vi: S, en: S}, kind: text, poll: fast, wire: {table: holding, address: 500, type: string, length: 3}}
+            """
+        let good: ScriptedBus.Answer = { request in
+            request.address == 500
+                ? .words([0x4341, 0x4D50, 0x2000], receivedNanoseconds: time.nowNanoseconds, latencyNanoseconds: 1)
+                : Self.words(request, time)
+        }
+        let bus = ScriptedBus(good)
+        try await self.polling(bus, try Made.meter(points)) { engine in
+            let device = try #require(engine.device(DeviceID(rawValue: "m")))
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.text != nil }
+            #expect(device.point(at: 1)?.text == "CAMP")
+            #expect(device.point(at: 1)?.latest?.quality == .good)
+            bus.answer { request in
+                request.address == 500
+                    ? .failure(BusFailure(reason: .exception, exceptionCode: 4, message: "failed"))
+                    : Self.words(request, time)
+            }
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.latest?.quality != .good }
+            #expect(device.point(at: 1)?.latest?.quality == .bad(.communication))
+            bus.answer(with: good)
+            await self.pass(milliseconds: 2_000)
+            await self.eventually { device.point(at: 1)?.latest?.quality == .good }
+            #expect(device.point(at: 1)?.latest?.quality == .good)
+        }
     }
 
     @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {

@@ -136,6 +136,7 @@ final class ScriptedBus: RegisterReading {
         var answer: Answer
         var requests: [RegisterRequest] = []
         var writes: [RegisterWrite] = []
+        var refusesWrites = false
     }
 
     private let state: Mutex<State>
@@ -159,9 +160,13 @@ final class ScriptedBus: RegisterReading {
     }
 
     func write(_ request: RegisterWrite) async -> BusFailure? {
-        self.state.withLock { $0.writes.append(request) }
-        return nil
+        self.state.withLock { state in
+            state.writes.append(request)
+            return state.refusesWrites ? BusFailure(reason: .exception, exceptionCode: 4, message: "failed") : nil
+        }
     }
+
+    func refuseWrites(_ refuses: Bool) { self.state.withLock { $0.refusesWrites = refuses } }
 }
 
 /// Profiles and devices of these tests.
@@ -204,10 +209,16 @@ enum Made {
                   messages:
                     - {name: state, topic: "t/{device}/state", clock: {pointer: /at, format: unix-milliseconds}}
                     - {name: card, topic: "t/{device}/card"}
+                    - {name: door, topic: "t/{device}/door", sent: on-change}
+                    - {name: mode, topic: "t/{device}/mode", payload: text, sent: on-change}
                   availability: {topic: "t/{device}/lwt", online: "1", offline: "0"}
                 points:
                   - {name: a, title: {vi: A, en: A}, unit: Cel, wire: {message: state, pointer: /a}, range: {min: -40, max: 85}}
                   - {name: b, title: {vi: B, en: B}, unit: "1", wire: {message: state, pointer: /b}, deadband: 0.5}
+                  - {name: speed, title: {vi: S, en: S}, unit: "1", wire: {message: state, pointer: /speed}, maximumChangePerSecond: 2}
+                  - {name: level, title: {vi: L, en: L}, unit: "1", wire: {message: state, pointer: /level}, validWhen: {point: door, equals: [1]}}
+                  - {name: mode, title: {vi: M, en: M}, unit: "1", wire: {message: mode}}
+                  - {name: door, title: {vi: D, en: D}, kind: boolean, wire: {message: door, pointer: /open}}
                 events:
                   - name: card
                     title: {vi: Thẻ, en: Card}
@@ -244,11 +255,14 @@ enum Made {
         )
     }
 
-    static func engine(_ store: MemoryStore, _ time: ManualTime, options: PollingOptions = PollingOptions())
-        -> AcquisitionEngine
-    {
+    static func engine(
+        _ store: MemoryStore,
+        _ time: ManualTime,
+        options: PollingOptions = PollingOptions(),
+        profiles: [DeviceProfile] = []
+    ) -> AcquisitionEngine {
         AcquisitionEngine(
-            profiles: [],
+            profiles: profiles,
             store: store,
             events: store,
             clock: time,

@@ -72,6 +72,56 @@ struct MessageIngestTests {
         #expect(self.store.samples(of: "x/a").count == 1)
     }
 
+    @Test func aSpikeIsUncertainAndTheValueAfterItIsNot() throws {
+        let values = [10.0, 11, 90, 11.5, 12]
+        for (second, value) in values.enumerated() {
+            try self.receive("t/x/state", self.state(Int64(second) * 1_000, #""speed": \#(value)"#))
+        }
+        #expect(
+            self.store.samples(of: "x/speed").map(\.quality) == [
+                .good, .good, .uncertain(.rateOfChange), .good, .good,
+            ]
+        )
+        #expect(self.store.samples(of: "x/speed").map(\.value) == values, "it is kept, for people to judge")
+    }
+
+    @Test func aStepThatStaysIsBelievedWhenTheTimeItTakesHasPassed() throws {
+        for (second, value) in [10.0, 16, 16, 16, 16].enumerated() {
+            try self.receive("t/x/state", self.state(Int64(second) * 1_000, #""speed": \#(value)"#))
+        }
+        #expect(
+            self.store.samples(of: "x/speed").map(\.quality) == [
+                .good, .uncertain(.rateOfChange), .uncertain(.rateOfChange), .good, .good,
+            ]
+        )
+    }
+
+    @Test func aConditionHoldsFromTheMessageThatToldIt() throws {
+        try self.receive("t/x/state", self.state(0, #""level": 5"#))
+        #expect(self.store.samples(of: "x/level").map(\.quality) == [.bad(.notReady)], "nobody has said that it counts")
+        try self.receive("t/x/door", #"{"open": true}"#)
+        try self.receive("t/x/state", self.state(1_000, #""level": 6"#))
+        try self.receive("t/x/door", #"{"open": false}"#)
+        try self.receive("t/x/state", self.state(2_000, #""level": 7"#))
+        #expect(self.store.samples(of: "x/level").map(\.quality) == [.bad(.notReady), .good, .bad(.notReady)])
+        #expect(self.store.samples(of: "x/level").map(\.value) == [0, 6, 0])
+    }
+
+    @Test(arguments: [("21.5", 21.5, Quality.good), (" 7\n", 7, .good)])
+    func aBarePayloadIsTheValue(payload: String, value: Double, quality: Quality) throws {
+        try self.receive("t/x/mode", payload)
+        #expect(self.store.samples(of: "x/mode").map(\.value) == [value])
+        #expect(self.store.samples(of: "x/mode").map(\.quality) == [quality])
+    }
+
+    @Test(arguments: ["warm", "", "1e999", "{}", "21,5"]) func aBarePayloadThatIsNoNumberIsQuarantined(payload: String)
+        throws
+    {
+        try self.receive("t/x/mode", payload)
+        #expect(self.store.samples.isEmpty)
+        #expect(self.engine.quarantine.entries.map(\.reason) == ["nothingDecoded"])
+    }
+
     @Test func retainedValuesAreUncertainBecauseNobodyKnowsTheirAge() throws {
         try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#), isRetained: true)
         #expect(self.store.samples.map(\.sample.quality) == [.uncertain(.stale), .uncertain(.stale)])
@@ -105,6 +155,35 @@ struct MessageIngestTests {
         #expect(event.sequence == "1")
         #expect(event.kind == .card)
         #expect(event.fields.first?.privacy == .mask)
+    }
+
+    @Test func aBatchThatComesAgainAfterARefusalLeavesEveryValueOnce() throws {
+        let tests = try Self(store: MemoryStore(refusing: 1))
+        // No clock of its own, a deadband, an event, a stranger and a broken payload.
+        let batch = [
+            tests.message("t/x/door", #"{"open": true}"#),
+            tests.message("t/x/state", tests.state(0, #""a": 20, "b": 3"#)),
+            tests.message("t/x/card", #"{"n": 1, "uid": "04A1B2C3"}"#), tests.message("other", "?"),
+            tests.message("t/x/state", "{"),
+        ]
+        #expect(throws: MemoryStore.Refused.self) { try tests.engine.ingest.receive(batch) }
+        #expect(tests.store.samples.isEmpty, "what is not acknowledged is not stored")
+        #expect(tests.engine.quarantine.entries.isEmpty)
+        #expect(tests.engine.ingest.statistics.messages == 0)
+        tests.time.pass(milliseconds: 700)
+        let again = batch.map { message in
+            var copy = message
+            copy.receivedNanoseconds = tests.time.nowNanoseconds
+            return copy
+        }
+        try tests.engine.ingest.receive(again)
+        #expect(tests.store.samples(of: "x/door").map(\.tick) == [tests.time.now()])
+        #expect(tests.store.samples(of: "x/a").count == 1)
+        #expect(tests.store.samples(of: "x/b").count == 1, "the deadband has not swallowed it")
+        #expect(tests.store.events.count == 1)
+        #expect(tests.engine.quarantine.entries.map(\.count) == [1, 1])
+        let statistics = tests.engine.ingest.statistics
+        #expect(statistics.messages == 5 && statistics.unclaimed == 1 && statistics.violations == 1)
     }
 
     @Test func personalFieldsAreMaskedInQuarantine() throws {
@@ -141,6 +220,32 @@ struct MessageIngestTests {
         #expect(self.store.samples(of: "x/a").last?.quality == .bad(.stale))
     }
 
+    @Test func whatAMessageToldIsStaleWhenOnlyOthersStillCome() async throws {
+        try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
+        try self.receive("t/x/door", #"{"open": true}"#)
+        let device = try #require(self.engine.device(DeviceID(rawValue: "x")))
+        let engine = self.engine
+        let run = Task { try await engine.run() }
+        await self.time.whenAsleep()
+        var states: [DeviceHealth.State] = []
+        for second in 0..<120 {
+            self.time.advance(milliseconds: 1_000)
+            await self.time.whenAsleep()
+            // A heartbeat goes on; the data does not.
+            if second % 5 == 0 { try self.receive("t/x/lwt", "1") }
+            if states.last != device.health.state { states.append(device.health.state) }
+        }
+        run.cancel()
+        _ = await run.result
+        #expect(states == [.online, .late], "it does not flap")
+        #expect(self.store.samples(of: "x/a").map(\.quality) == [.good, .bad(.stale)])
+        #expect(self.store.samples(of: "x/b").map(\.quality) == [.good, .bad(.stale)])
+        #expect(self.store.samples(of: "x/door").map(\.quality) == [.good], "sent when it changes")
+        try self.receive("t/x/state", self.state(200_000, #""a": 21, "b": 2"#))
+        #expect(device.health.state == .online)
+        #expect(self.store.samples(of: "x/a").last?.quality == .good)
+    }
+
     @Test func aReloadKeepsWhatDidNotChange() throws {
         try self.receive("t/x/state", self.state(0, #""a": 20, "b": 1"#))
         let before = try #require(self.engine.device(DeviceID(rawValue: "x")))
@@ -148,7 +253,13 @@ struct MessageIngestTests {
         let other = Made.device("y", try Made.publisher(), .mqtt(parameters: ["device": "y"]))
         #expect(self.engine.apply(AcquisitionConfiguration(devices: [same, other], buses: [])).isEmpty)
         #expect(self.engine.device(DeviceID(rawValue: "x")) === before)
-        #expect(self.engine.topicFilters == ["t/x/card", "t/x/lwt", "t/x/state", "t/y/card", "t/y/lwt", "t/y/state"])
+        #expect(
+            self.engine.topicFilters == [
+                "t/x/card", "t/x/door", "t/x/lwt", "t/x/mode", "t/x/state", "t/y/card", "t/y/door", "t/y/lwt",
+                "t/y/mode",
+                "t/y/state",
+            ]
+        )
         let changed = Made.device("x", try Made.publisher(), .mqtt(parameters: ["device": "x"]), revision: "2")
         #expect(self.engine.apply(AcquisitionConfiguration(devices: [changed], buses: [])).isEmpty)
         #expect(self.engine.device(DeviceID(rawValue: "x")) !== before)
@@ -156,7 +267,7 @@ struct MessageIngestTests {
     }
 
     @Test func aFullStoreIsAProblemOfTheDeviceThatFoundNoRoom() throws {
-        let engine = Made.engine(MemoryStore(seriesMax: 3), self.time)
+        let engine = Made.engine(MemoryStore(seriesMax: 10), self.time)
         let problems = engine.apply(
             AcquisitionConfiguration(
                 devices: try ["x", "y"]

@@ -1,5 +1,6 @@
 import Acquisition
 import CampusModel
+import DeviceProfile
 import Testing
 
 struct QuarantineTests {
@@ -57,9 +58,73 @@ struct PayloadRedactionTests {
         (#"{"uid":"04A2"#, #"{"uid":"•••""#),
         (#"{"secret":"x"}"#, #"{"secret":"•••"}"#),
         (#"{"co2":"uid"}"#, #"{"co2":"uid"}"#),
+        ("{\"uid\":\n  \"04A2B3C4\",\n\"t\":1}", "{\"uid\":·  \"•••\",·\"t\":1}"),
+        ("{\"uid\"\r\n: 123456789}", "{\"uid\"··: \"•••\"}"),
+        (#"{"\u0075id":"04A2B3C4"}"#, #"{"\u0075id":"•••"}"#),
+        (#"[{"card_no":"04A2B3C4"}]"#, #"[{"card_no":"•••"}]"#),
     ])
     func personalMembersAreMaskedEvenInBrokenJSON(payload: String, expected: String) {
-        #expect(PayloadRedaction.text(Array(payload.utf8), personal: ["secret"], limit: 500) == expected)
+        #expect(
+            PayloadRedaction.text(Array(payload.utf8), personal: PersonalParts(memberNames: ["secret"]), limit: 500)
+                == expected
+        )
+    }
+
+    @Test(arguments: [
+        ("04A2B3C4", "•••"), ("0012345678\r\n", "•••··"), ("04:a2:b3:c4", "•••"), ("04 A2 B3 C4 D5", "•••"),
+        ("uid=04A2B3C4;door=2", "uid=•••;door=2"), (#""04A2B3C4""#, #""•••""#), (#"["04A2B3C4",7]"#, #"["•••",7]"#),
+        ("card:\n123456789", "card:·•••"), ("21.5", "21.5"), ("23.456789", "23.456789"), ("1234567.25", "1234567.25"),
+        ("1204", "1204"), ("21.5 22.5 23.5", "21.5 22.5 23.5"), ("offline", "offline"), ("open", "open"),
+        ("12 34", "12 34"), ("restarted", "restarted"),
+    ])
+    func cardNumbersInBareTextAreMaskedAndMeasurementsAreNot(payload: String, expected: String) {
+        #expect(PayloadRedaction.text(Array(payload.utf8), limit: 500) == expected)
+    }
+
+    @Test(arguments: [
+        ("reader/door1/04A2B3C4", "reader/door1/•••"), ("cards/0012345678/seen", "cards/•••/seen"),
+        ("rfid/04A2B3C4D5E6F7", "rfid/•••"), ("tele/tasmota_ABC123/SENSOR", "tele/tasmota_ABC123/SENSOR"),
+        ("application/7/device/24e1247130000001/event/up", "application/7/device/24e1247130000001/event/up"),
+        ("shellyplus1pm-a8032abe54dc/events/rpc", "shellyplus1pm-a8032abe54dc/events/rpc"),
+        ("zigbee2mqtt/0x00158d0001a2b3c4", "zigbee2mqtt/0x00158d0001a2b3c4"),
+    ])
+    func topicsShowDevicesAndNoCards(topic: String, expected: String) {
+        #expect(PayloadRedaction.topic(topic) == expected)
+    }
+
+    @Test func bareTextThatIsAPersonalFieldIsMaskedWhole() throws {
+        let profile = try DeviceProfile.read(
+            yaml: """
+                profile: reader
+                \(Made.head)
+                mqtt: {messages: [{name: card, topic: "r/{device}/card", payload: text}]}
+                points: []
+                events:
+                  - {name: card, title: {vi: T, en: C}, kind: card, message: card, fields: [{name: card, privacy: hash}]}
+                tests:
+                  - {name: none, mqtt: {topic: r/x/card, payload: "A"}, parameters: {device: x}, expectEvents: [{name: card}]}
+                """,
+            file: "reader.yaml"
+        )
+        let parts = PersonalParts(of: profile)
+        #expect(PayloadRedaction.text(Array("Ng. A".utf8), personal: parts, limit: 100) == "•••")
+        #expect(PayloadRedaction.text([], personal: parts, limit: 100) == "")
+    }
+
+    @Test func noCardNumberReachesTheQuarantineOrAProposal() throws {
+        let store = MemoryStore()
+        let time = ManualTime()
+        let engine = Made.engine(store, time, profiles: [try Made.publisher()])
+        let payload = Array(#"{"at": 1790000000000, "a": 20, "b": 1}"#.utf8)
+        for topic in ["t/04A2B3C4/state", "t/05A2B3C4/state", "t/room7/state"] {
+            try engine.ingest.receive([
+                InboundMessage(topic: topic, payload: payload, isRetained: false, receivedNanoseconds: 1)
+            ])
+        }
+        let entries = engine.quarantine.entries.sorted { $0.topic < $1.topic }
+        #expect(entries.map(\.topic) == ["t/room7/state", "t/•••/state"])
+        #expect(entries.map(\.count) == [1, 2])
+        #expect(entries.map { $0.suggestions.map(\.parameters) } == [[["device": "room7"]], []])
     }
 
     @Test func bytesThatAreNotTextDoNoHarm() {
@@ -76,6 +141,6 @@ struct PayloadRedactionTests {
 
     @Test func controlCharactersAndLengthAreBounded() {
         #expect(PayloadRedaction.text([0, 10, 65, 0x7F], limit: 10) == "··A·")
-        #expect(PayloadRedaction.text(Array(repeating: 65, count: 100), limit: 5) == "AAAAA…")
+        #expect(PayloadRedaction.text(Array(repeating: 71, count: 100), limit: 5) == "GGGGG…")
     }
 }

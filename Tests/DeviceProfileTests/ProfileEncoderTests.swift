@@ -107,3 +107,27 @@ struct ProfileEncoderTests {
         #expect(compared > 1_000)
     }
 }
+
+struct HalfTests {
+    @Test func everyPatternOfSixteenBitsComesBack() {
+        for bits in UInt16.min...UInt16.max {
+            let value = RegisterSource.half(bits)
+            let again = RegisterSource.half(value)
+            if value.isNaN { #expect(again == 0x7E00) } else { #expect(again == bits, "\(bits) is \(value)") }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (1.0009765625 + 0.00048828125, 0x3C02), (1 + 0.00048828125, 0x3C00), (0.1, 0x2E66), (65_519, 0x7BFF),
+            (2_049, 0x6800), (0x1p-25, 0x0000), (0x1.8p-25, 0x0001), (-2, 0xC000), (0x1.FFFp-15, 0x0400),
+        ] as [(Double, UInt16)]
+    )
+    func valuesBetweenTwoPatternsGoToTheNearestAndTiesToTheEvenOne(value: Double, bits: UInt16) {
+        #expect(RegisterSource.half(value) == bits)
+    }
+
+    @Test(arguments: [65_520.0, -65_520, 1e300]) func whatIsTooLargeIsNotEncoded(value: Double) {
+        #expect(RegisterSource.half(value) == nil)
+    }
+}

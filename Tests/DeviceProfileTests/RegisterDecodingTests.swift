@@ -138,6 +138,30 @@ struct RegisterDecodingTests {
         #expect(values.first { $0.point == 1 }?.quality == quality)
     }
 
+    @Test(
+        arguments: [
+            ([0x4142, 0x4344], "", "ABCD"), ([0x4142, 0x4300], "", "ABC"), ([0x4120, 0x2020], "", "A"),
+            ([0x4241, 0x4443], ", byteOrder: low-first", "ABCD"), ([0x0000, 0x4142], "", ""),
+            ([0xC3A9, 0x2020], "", "é"),
+            ([0x41FF, 0xFFFF], "", "A"),
+        ] as [([UInt16], String, String)]
+    )
+    func aTextEndsAtNULAndBlanks(words: [UInt16], order: String, expected: String) throws {
+        let profile = try self.profile(
+            """
+              - {name: p, title: {vi: P, en: P}, unit: "1", wire: {table: input, address: 0, type: uint16}}
+              - {name: s, title: {vi: S, en: S}, kind: text, wire: {table: holding, address: 0, type: string, length: 2\(order)}}
+            """
+        )
+        let plan = RegisterPlan(profile: profile, poll: .normal)
+        var values: [DecodedValue] = []
+        var texts: [DecodedText] = []
+        let replies = plan.reads.map { RegisterReply.words($0.table == .holding ? words : [7]) }
+        plan.decode(replies: replies, into: &values, texts: &texts)
+        #expect(texts.map(\.text) == [expected])
+        #expect(values.map(\.point) == [0], "a text that was read is no value")
+    }
+
     @Test func aFailedReadMarksItsPointsAndNoOthers() throws {
         let profile = try self.profile(
             """

@@ -146,13 +146,20 @@ final class RunningGateway {
     ///   - web: What `gateway.yaml` says under `web` besides a free port, as a flow mapping's members.
     ///   - broker: The same under `broker`; `port: 0` unless given.
     ///   - settings: Further lines of `gateway.yaml`.
-    init(site: String, web: String = "", broker: String = "port: 0", settings: String = "") throws {
+    ///   - profiles: The folder of the profiles.
+    init(
+        site: String,
+        web: String = "",
+        broker: String = "port: 0",
+        settings: String = "",
+        profiles: String = Checkout.profiles
+    ) throws {
         self.folder =
             FileManager.default.temporaryDirectory.appendingPathComponent("campus-it-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         try """
         state: state
-        profiles: [\(Checkout.profiles)]
+        profiles: [\(profiles)]
         web: {port: 0\(web.isEmpty ? "" : ", " + web)}
         broker: {\(broker)}
         \(settings)

@@ -73,6 +73,7 @@ extension AllModbusTests {
         }
 
         @Test func aLineThatVanishesComesBack() async throws {
+            let time = ManualTime()
             let first = try await SerialPair()
             let bus = ModbusBus(
                 endpoint: .rtu(device: first.left, baud: 9_600, parity: .none, dataBits: 8, stopBits: 1),
@@ -81,7 +82,8 @@ extension AllModbusTests {
                     lateReplyMilliseconds: 10,
                     timeoutsToBackOff: 1_000,
                     reconnectMilliseconds: 0
-                )
+                ),
+                now: { time.now }
             )
             let read = ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1)
             let server = RegisterServer(bank: TestBank())
@@ -89,6 +91,39 @@ extension AllModbusTests {
             #expect(try await bus.read(read).words.count == 1)
             first.stop()
             for _ in 0..<3 { await #expect(throws: ModbusError.self) { try await bus.read(read) } }
+            server.stop()
+            // The adapter is plugged in again: another line under the same name.
+            let second = try await SerialPair(folder: first.folder)
+            defer { second.stop() }
+            let again = RegisterServer(bank: TestBank())
+            try again.serveRTU(device: second.right)
+            time.advance(seconds: 60)
+            #expect(try await bus.read(read).words == [TestBank.word(1, .holdingRegisters, 0)])
+            again.stop()
+        }
+
+        @Test(arguments: [
+            (RegisterFault.exception(4), [1, 0x83, 4, 0x40, 0xF3] as [UInt8]), (.wrongCheck, [1, 3, 2, 0, 0, 0, 0]),
+        ])
+        func aFailureTellsTheFramesOfItsExchange(fault: RegisterFault, response: [UInt8]) async throws {
+            let line = try await SerialPair()
+            defer { line.stop() }
+            let server = RegisterServer(bank: TestBank())
+            try server.serveRTU(device: line.right)
+            server.set(fault, unit: 1)
+            let bus = ModbusBus(
+                endpoint: .rtu(device: line.left, baud: 9_600, parity: .none, dataBits: 8, stopBits: 1),
+                options: ModbusOptions(timeoutMilliseconds: 300)
+            )
+            await #expect {
+                _ = try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 0, count: 1))
+            } throws: { error in
+                let exchange = try #require((error as? ModbusError)?.exchange)
+                #expect(exchange.request == [1, 3, 0, 0, 0, 1, 0x84, 0x0A])
+                #expect(exchange.response.count == response.count)
+                if case .exception = fault { #expect(exchange.response == response) }
+                return exchange.unitOffset == 0
+            }
             server.stop()
         }
     }

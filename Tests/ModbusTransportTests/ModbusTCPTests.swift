@@ -108,6 +108,37 @@ extension AllModbusTests {
             server.stop()
         }
 
+        @Test(arguments: [
+            (RegisterFault.exception(2), [0, 1, 0, 0, 0, 3, 1, 0x83, 2] as [UInt8]), (.silence, []),
+            (.wrongUnit, [0, 1, 0, 0, 0, 5, 2, 3, 2, 0x50, 0x48]), (.drip(milliseconds: 60), [0, 1, 0, 0]),
+        ])
+        func aFailureTellsTheFramesOfItsExchange(fault: RegisterFault, response: [UInt8]) async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            server.set(fault, unit: 1)
+            await #expect {
+                _ = try await bus.read(ModbusRead(unit: 1, table: .holdingRegisters, address: 258, count: 1))
+            } throws: { error in
+                let exchange = try #require((error as? ModbusError)?.exchange)
+                #expect(exchange.request == [0, 1, 0, 0, 0, 6, 1, 3, 1, 2, 0, 1])
+                if case .drip = fault {
+                    #expect(!exchange.response.isEmpty, "what had come until the deadline")
+                    #expect(exchange.response.prefix(2) == [0, 1])
+                } else {
+                    #expect(exchange.response == response)
+                }
+                return exchange.unitOffset == 6
+            }
+            server.stop()
+        }
+
+        @Test func aFailureWithoutAnExchangeHasNoFrames() async throws {
+            let bus = self.bus(1, ModbusOptions(timeoutMilliseconds: 100))
+            await #expect {
+                _ = try await bus.read(ModbusRead(unit: 1, table: .coils, address: 0, count: 1))
+            } throws: { ($0 as? ModbusError)?.exchange == nil }
+        }
+
         @Test func aSilentUnitIsLeftAloneAndProbedLater() async throws {
             let server = RegisterServer(bank: TestBank(units: 1...2))
             let time = ManualTime()

@@ -59,13 +59,15 @@ final class SerialPair {
     let left: String
     let right: String
     private let process = Process()
-    private let folder: String
+    let folder: String
 
     struct Failed: Error {}
 
-    init() async throws {
+    /// - Parameter folder: Where the two names are; `nil` for a new one.
+    init(folder: String? = nil) async throws {
         self.folder =
-            FileManager.default.temporaryDirectory.appendingPathComponent("campus-pty-\(UUID().uuidString)").path
+            folder
+            ?? FileManager.default.temporaryDirectory.appendingPathComponent("campus-pty-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         self.left = "\(self.folder)/left"
         self.right = "\(self.folder)/right"

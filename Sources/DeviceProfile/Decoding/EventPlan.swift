@@ -5,7 +5,8 @@ package import CampusModel
 package struct EventPlan: Sendable {
     /// A caught event.
     package struct Captured: Sendable {
-        package var event: Event
+        /// `nil`: the flag is still set of an event that was caught before and could not be cleared.
+        package var event: Event?
         /// What to write so that the device can present the next event.
         package var clear: EventDefinition.Clear?
         /// Events that the device counted and nobody could read, as its sequence number shows.
@@ -21,6 +22,8 @@ package struct EventPlan: Sendable {
     private let fields: [EventDefinition.RegisterField]
     private var lastSequence: Double?
     private var flagWasSet = false
+    /// What was read of an event whose flag could not be cleared.
+    private var uncleared: [[UInt16]]?
 
     /// The plans of all register events of a profile.
     package static func plans(of profile: DeviceProfile) -> [EventPlan] {
@@ -68,6 +71,8 @@ package struct EventPlan: Sendable {
             self.flagWasSet = isSet
             next += 1
         }
+        defer { self.uncleared = nil }
+        if isNew, words == self.uncleared { return Captured(event: nil, clear: self.clear, missed: 0) }
         var missed: UInt64 = 0
         if let sequence {
             let found = words[next].withUnsafeBufferPointer { sequence.raw(in: $0, at: 0) }
@@ -94,10 +99,32 @@ package struct EventPlan: Sendable {
         return Captured(event: event, clear: self.clear, missed: missed)
     }
 
+    /// The event that the registers of `image` present by themselves; `nil` when its flag is not set or they do not
+    /// tell all of it.
+    func presented(in image: RegisterImage, device: DeviceID, tick: Tick) -> Event? {
+        var plan = self
+        // Any other number than the one that is there: then this one is new.
+        plan.lastSequence = .nan
+        plan.flagWasSet = false
+        var replies: [RegisterReply] = []
+        for read in self.reads {
+            guard let words = image.words(read.table, read.address, Int(read.count)) else { return nil }
+            replies.append(.words(words))
+        }
+        return plan.evaluate(replies: replies, device: device, tick: tick)?.event
+    }
+
+    /// The flag could not be cleared: the same registers at the next poll are the same event.
+    package mutating func clearingFailed(replies: [RegisterReply]) {
+        self.uncleared = replies.map { if case .words(let words) = $0 { words } else { [] } }
+    }
+
     private static func field(_ field: EventDefinition.RegisterField, _ words: [UInt16]) -> Event.Field? {
         guard field.privacy != .drop else { return nil }
         let text = words.withUnsafeBufferPointer { words -> String? in
             if field.source.type == .string { return field.source.text(in: words, at: 0) }
+            // Whole numbers keep all their digits: a card number may have more than a Double.
+            if let whole = field.source.whole(in: words, at: 0) { return whole }
             guard let raw = field.source.raw(in: words, at: 0), raw.isFinite else { return nil }
             return NumberText.text(raw)
         }

@@ -30,6 +30,8 @@ package final class MessageDecoder: Sendable {
     ///
     /// A class, like its points: decoding borrows them and copies nothing.
     private final class Message: Sendable {
+        /// Its index in the profile, alone in a list that outcomes share.
+        let index: [Int]
         let filter: TopicFilter
         let wire: MQTTWire.Message
         /// Points of this message, helpers of others included; those of a JSON payload have a pointer.
@@ -43,7 +45,8 @@ package final class MessageDecoder: Sendable {
         let tree: PointerTree
         let events: [Int]
 
-        init(filter: TopicFilter, wire: MQTTWire.Message, points: [Point], events: [Int]) {
+        init(index: Int, filter: TopicFilter, wire: MQTTWire.Message, points: [Point], events: [Int]) {
+            self.index = [index]
             self.filter = filter
             self.wire = wire
             self.points = points
@@ -110,7 +113,13 @@ package final class MessageDecoder: Sendable {
                 if case .payload(index, _, _) = profile.events[offset].capture { true } else { false }
             }
             messages.append(
-                Message(filter: TopicFilter(filter), wire: message, points: points, events: events)
+                Message(
+                    index: index,
+                    filter: TopicFilter(filter),
+                    wire: message,
+                    points: points,
+                    events: events
+                )
             )
         }
         if let availability = wire.availability {
@@ -179,6 +188,7 @@ package final class MessageDecoder: Sendable {
             return MessageOutcome(.violation(.notUTF8, detail: "the payload is not UTF-8 text"))
         }
         var outcome = MessageOutcome(.decoded)
+        outcome.messages = message.index
         outcome.isReplay = isRetained
         for slot in message.points.indices {
             self.take(.text(text), slot: slot, of: message, isRetained: isRetained, into: &outcome)
@@ -214,6 +224,7 @@ package final class MessageDecoder: Sendable {
                 let view = PayloadView(json: scratch.json, bytes: bytes)
                 if let when = message.wire.when, !view.fulfils(when) { return MessageOutcome(.notMine) }
                 var outcome = MessageOutcome(.decoded)
+                outcome.messages = message.index
                 if let violation = self.readClock(message, view, arrival: arrival, into: &outcome) { return violation }
                 outcome.isReplay = isRetained || (message.wire.replay.map { view.fulfils($0) } ?? false)
                 outcome.sequence = message.wire.sequence.flatMap { view.text($0) }
@@ -356,7 +367,7 @@ package final class MessageDecoder: Sendable {
         outcome.put(point.index, verdict.value, isRetained ? verdict.quality.retained : verdict.quality)
     }
 
-    /// Conditions on other points hold within one message; a condition whose point is not in it is taken as met.
+    /// Conditions on points of the same message; one whose point came earlier is for whoever remembers its value.
     private func applyValidity(_ outcome: inout MessageOutcome) {
         for offset in outcome.values.indices {
             let point = self.profile.points[outcome.values[offset].point]
@@ -381,6 +392,7 @@ extension MessageOutcome {
         self.values.append(contentsOf: other.values)
         self.texts.append(contentsOf: other.texts)
         self.events.append(contentsOf: other.events)
+        self.messages.append(contentsOf: other.messages)
         self.time = self.time ?? other.time
         self.isReplay = self.isReplay || other.isReplay
         self.sequence = self.sequence ?? other.sequence

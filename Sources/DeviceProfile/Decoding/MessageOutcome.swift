@@ -42,6 +42,8 @@ package struct MessageOutcome: Sendable {
     package var values: [DecodedValue] = []
     package var texts: [DecodedText] = []
     package var events: [Event] = []
+    /// Which of the profile's messages it was; several when they share a topic.
+    package var messages: [Int] = []
     /// The device's own time, where its profile has a clock.
     package var time: Tick?
     /// The device or the broker says that this is history.

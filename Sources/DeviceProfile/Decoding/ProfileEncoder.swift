@@ -26,6 +26,18 @@ package struct ProfileEncoder: Sendable {
         return source.words(for: text)
     }
 
+    /// The registers that say "no value" of a point, or `nil` where its profile knows none.
+    package func wordsForNoValue(point index: Int) -> [UInt16]? {
+        guard self.profile.points.indices.contains(index),
+            case .register(let source) = self.profile.points[index].source
+        else { return nil }
+        switch self.profile.points[index].invalid.first {
+        case .value(let raw), .range(let raw, _): return source.words(for: raw)
+        case .nan: return source.words(for: Double.nan)
+        case nil: return nil
+        }
+    }
+
     private func raw(_ value: Double, _ point: PointDefinition) -> Double {
         guard point.scale != .identity else { return value }
         var raw = value - point.scale.add
@@ -39,6 +51,11 @@ package struct ProfileEncoder: Sendable {
     package struct Message: Sendable, Hashable {
         package var topic: String
         package var payload: [UInt8]
+
+        package init(topic: String, payload: [UInt8]) {
+            self.topic = topic
+            self.payload = payload
+        }
     }
 
     /// The payloads that carry `values`, one for each message of the profile that has a value or field in it.

@@ -48,6 +48,10 @@ package struct ProfileExplanation: Sendable {
             guard let words = image.words(source.table, source.address, source.addressCount) else { continue }
             self.rows.append(Self.row(profile, index, source, words: words, image: image))
         }
+        self.events = EventPlan.plans(of: profile)
+            .compactMap { plan in
+                plan.presented(in: image, device: DeviceID(rawValue: "try"), tick: Tick(milliseconds: 0))
+            }
     }
 
     private static func row(

@@ -30,6 +30,16 @@ extension RegisterSource {
         }
     }
 
+    /// The decimal digits of a whole value, all of them; `nil` for other types.
+    func whole(in words: UnsafeBufferPointer<UInt16>, at offset: Int) -> String? {
+        guard !self.table.isBits, offset >= 0, offset + self.addressCount <= words.count else { return nil }
+        switch self.type {
+        case .uint64: return String(self.slice(self.unsigned(words, offset, count: 4)))
+        case .int64: return String(Int64(bitPattern: self.unsigned(words, offset, count: 4)))
+        default: return nil
+        }
+    }
+
     /// The text in `words`, cut at the first NUL, blanks at the end removed.
     func text(in words: UnsafeBufferPointer<UInt16>, at offset: Int) -> String? {
         guard self.type == .string, offset >= 0, offset + self.length <= words.count else { return nil }

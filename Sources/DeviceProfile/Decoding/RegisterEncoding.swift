@@ -7,7 +7,7 @@ extension RegisterSource {
         switch self.type {
         case .float32: return self.ordered(UInt64(Float(raw).bitPattern), count: 2)
         case .float64: return self.ordered(raw.bitPattern, count: 4)
-        case .float16: return nil
+        case .float16: return Self.half(raw).map { self.ordered(UInt64($0), count: 1) }
         case .bool: return self.ordered(raw == 0 ? 0 : UInt64(1) << UInt64(self.bits?.from ?? 0), count: 1)
         case .int8:
             return Int8(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt8(bitPattern: $0)), count: 1) }
@@ -38,6 +38,23 @@ extension RegisterSource {
                 let second = UInt16(bytes[index * 2 + 1])
                 return self.byteOrder == .highFirst ? first << 8 | second : second << 8 | first
             }
+    }
+
+    /// IEEE 754 binary16, rounded to the nearest, ties to even; `nil` for finite values that are too large.
+    ///
+    /// By hand because `Float16` is not on every platform.
+    static func half(_ value: Double) -> UInt16? {
+        let sign: UInt16 = value.sign == .minus ? 0x8000 : 0
+        if value.isNaN { return 0x7E00 }
+        let magnitude = abs(value)
+        if magnitude.isInfinite { return sign | 0x7C00 }
+        guard magnitude < 65_520 else { return nil }
+        // Steps of 2⁻²⁴ below 2⁻¹⁴; above, 1024 steps from one power of two to the next.
+        let exponent = magnitude < 0x1p-14 ? -14 : Int(magnitude.exponent)
+        let steps = (magnitude * Double(sign: .plus, exponent: 10 - exponent, significand: 1)).rounded(.toNearestOrEven)
+        guard let count = UInt16(exactly: steps) else { return nil }
+        // A count of 2048 carries into the exponent; one below 1024 has none.
+        return sign | (UInt16(exponent + 14) << 10 &+ count)
     }
 
     private func unsigned(_ raw: Double, bits width: Int, count: Int) -> [UInt16]? {

@@ -182,7 +182,8 @@ package struct RegisterPlan: Sendable {
     ///
     /// - Parameters:
     ///   - replies: One for each of ``reads``; missing ones count as failed.
-    ///   - values: Gets one value for each wanted point that is not a text, in the order of the wire.
+    ///   - values: Gets one value for each wanted point that is not a text, in the order of the wire; for a text only
+    ///     when it is bad.
     ///   - texts: Gets the texts.
     package func decode(replies: [RegisterReply], into values: inout [DecodedValue], texts: inout [DecodedText]) {
         let base = values.count
@@ -198,8 +199,11 @@ package struct RegisterPlan: Sendable {
             words.withUnsafeBufferPointer { words in
                 for index in range {
                     if self.steps[index].source.type == .string {
-                        if let text = self.steps[index].source.text(in: words, at: self.steps[index].offset) {
-                            texts.append(DecodedText(point: self.steps[index].point, text: text))
+                        let point = self.steps[index].point
+                        if self.points[point].privacy != .drop,
+                            let text = self.steps[index].source.text(in: words, at: self.steps[index].offset)
+                        {
+                            texts.append(DecodedText(point: point, text: text))
                         }
                         values.append(DecodedValue(point: self.steps[index].point, value: 0, quality: .good))
                     } else {
@@ -221,10 +225,12 @@ package struct RegisterPlan: Sendable {
         self.dropHelpers(from: base, in: &values)
     }
 
+    /// Takes out the values that only help others, and those of texts unless they say that there is none.
     private func dropHelpers(from base: Int, in values: inout [DecodedValue]) {
         guard self.steps.contains(where: { !$0.isWanted || $0.source.type == .string }) else { return }
         var kept = base
-        for (index, step) in self.steps.enumerated() where step.isWanted && step.source.type != .string {
+        for (index, step) in self.steps.enumerated() where step.isWanted {
+            if step.source.type == .string, values[base + index].quality.isGood { continue }
             values[kept] = values[base + index]
             kept += 1
         }

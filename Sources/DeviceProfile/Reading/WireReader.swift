@@ -70,6 +70,7 @@ enum WireReader {
             if let pointer, let format { clock = MQTTWire.Clock(pointer: pointer, format: format) }
         }
         let retained = map.choice("retained", of: MQTTWire.Retained.self, default: .state)
+        let sent = map.choice("sent", of: MQTTWire.Sent.self, default: .regularly)
         if payload == .text, when != nil || clock != nil || replay != nil || sequence != nil {
             map.problem("'when', 'clock', 'replay' and 'sequence' need payload json: a bare text has no members")
         }
@@ -83,7 +84,8 @@ enum WireReader {
             clock: clock,
             replay: replay,
             sequence: sequence,
-            retained: retained
+            retained: retained,
+            sent: sent
         )
     }
 

@@ -100,7 +100,8 @@ enum APIModel {
             self.at = snapshot.latest.map { UTCText.rfc3339($0.tick) }
             self.receivedAt = snapshot.received.map(UTCText.rfc3339)
             if definition.privacy == .none {
-                self.value = snapshot.latest.flatMap { $0.quality.level == .bad ? nil : $0.value }
+                let isNumber = definition.kind != .text
+                self.value = snapshot.latest.flatMap { $0.quality.level == .bad || !isNumber ? nil : $0.value }
                 self.text = snapshot.text
             } else {
                 self.text = snapshot.text.map(Masking.masked)

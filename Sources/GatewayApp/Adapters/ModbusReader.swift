@@ -68,7 +68,10 @@ struct ModbusReader: RegisterReading {
             reason: reason,
             exceptionCode: error.exception,
             isBackedOff: error.code == .backedOff,
-            message: error.description
+            message: error.description,
+            frames: error.exchange.map { exchange in
+                BusFrames(request: exchange.request, response: exchange.response, unitOffset: exchange.unitOffset)
+            }
         )
     }
 }
@@ -88,8 +91,14 @@ extension SiteDefinition.Bus {
             return .rtu(device: device, baud: baud, parity: parity, dataBits: dataBits, stopBits: stopBits)
         }
     }
+}
 
-    var options: ModbusOptions {
-        ModbusOptions(timeoutMilliseconds: self.timeoutMilliseconds, pauseMilliseconds: self.pauseMilliseconds)
+extension ModbusOptions {
+    /// How patient a bus is; see ``ConfigurationFiles/patience(of:)``.
+    init(_ patience: (timeoutMilliseconds: Int, pauseMilliseconds: Int)) {
+        self.init(
+            timeoutMilliseconds: patience.timeoutMilliseconds,
+            pauseMilliseconds: patience.pauseMilliseconds
+        )
     }
 }

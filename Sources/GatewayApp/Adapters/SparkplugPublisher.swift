@@ -55,7 +55,7 @@ final class SparkplugPublisher: SparkplugPublishing {
                     return state.number
                 }
             let death = will(number ?? 0)
-            return MQTTConfiguration.LastWill(topic: death.topic, payload: death.payload, isRetained: false)
+            return MQTTConfiguration.Announcement(topic: death.topic, payload: death.payload, isRetained: false)
         }
         let receiver = Receiver { [weak self] event in self?.take(event, events) }
         let connection = MQTTConnection(configuration: configuration, receiver: receiver, logger: self.logger)

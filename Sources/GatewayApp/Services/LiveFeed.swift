@@ -55,7 +55,7 @@ struct LiveFeed: Service {
                 samples.append(
                     SampleItem(
                         point: point.id.description,
-                        text: ValueText.text(latest, definition),
+                        text: point.text.map { LocalizedText(vi: $0, en: $0) } ?? ValueText.text(latest, definition),
                         quality: latest.quality.description,
                         note: latest.quality.label,
                         time: latest.tick.rawValue + offset
