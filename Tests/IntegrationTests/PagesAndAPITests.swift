@@ -32,8 +32,9 @@ struct PagesAndAPITests {
         try await body(gateway, folder)
     }
 
-    @Test func aBrowserLogsInSeesValuesChangeLiveAndSwitchesTheLanguage() async throws {
-        guard let python = Checkout.peers() else { return }
+    @Test(.needsPeers)
+    func aBrowserLogsInSeesValuesChangeLiveAndSwitchesTheLanguage() async throws {
+        let python = try Checkout.peers()
         try await self.withSchool { gateway, _ in
             guard let line = gateway.log.split(separator: "\n").first(where: { $0.contains("First login") }),
                 let password = line.split(separator: " ").last
@@ -53,8 +54,9 @@ struct PagesAndAPITests {
         }
     }
 
-    @Test func theDescriptionOfTheAPIIsValidOpenAPI() async throws {
-        guard let python = Checkout.peers() else { return }
+    @Test(.needsPeers)
+    func theDescriptionOfTheAPIIsValidOpenAPI() async throws {
+        let python = try Checkout.peers()
         let gateway = try RunningGateway(
             site: "site: {id: s, name: {vi: Trường, en: School}}\nnodes: []\n"
         )
