@@ -129,6 +129,9 @@ package final class Quarantine: Sendable {
         }
     }
 
+    /// How many kinds of message are kept now.
+    package var count: Int { self.state.withLock { $0.entries.count } }
+
     /// The entry with this id.
     package func entry(id: UInt64) -> Entry? {
         self.state.withLock { state in state.entries.values.first { $0.id == id } }

@@ -33,9 +33,15 @@ struct PagesAndAPITests {
     }
 
     @Test(.needsPeers)
-    func aBrowserLogsInSeesValuesChangeLiveAndSwitchesTheLanguage() async throws {
+    func aBrowserSeesTheSchoolLiveAndAKeyboardIsEnough() async throws {
         let python = try Checkout.peers()
-        try await self.withSchool { gateway, _ in
+        try await self.withSchool { gateway, folder in
+            for stranger in ["by-click", "by-key"] {
+                try await gateway.publish(
+                    "campus/\(stranger)/telemetry",
+                    #"{"time": "2026-11-24T07:00:00Z", "S1_Temp": 20}"#
+                )
+            }
             guard let line = gateway.log.split(separator: "\n").first(where: { $0.contains("First login") }),
                 let password = line.split(separator: " ").last
             else { throw TestFailure("no first login") }
@@ -44,7 +50,7 @@ struct PagesAndAPITests {
                 python,
                 [
                     "\(Checkout.root)/Tests/Scripts/browser-test.py", gateway.text("address"), "admin",
-                    String(password), "a101",
+                    String(password), "a101", "\(folder)/control",
                 ],
                 output: output
             )

@@ -219,6 +219,19 @@ final class RunningGateway {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Publishes as a device and waits for the broker's receipt.
+    func publish(_ topic: String, _ payload: String) async throws {
+        let code = try await Child(
+            "/usr/bin/mosquitto_pub",
+            [
+                "-h", "127.0.0.1", "-p", self.brokerPort, "-u", "devices", "-P", self.text("devices.password"),
+                "-q", "1", "-t", topic, "-m", payload,
+            ]
+        )
+        .wait()
+        guard code == 0 else { throw TestFailure("mosquitto_pub ended with \(code)") }
+    }
+
     var log: String { (try? String(contentsOfFile: "\(self.folder)/log", encoding: .utf8)) ?? "" }
 
     func get(_ path: String, authorized: Bool = true) async throws -> (Data, Int) {
