@@ -22,10 +22,13 @@ package struct BusBinding: Sendable {
 package struct AcquisitionConfiguration: Sendable {
     package var devices: [ConfiguredDevice]
     package var buses: [BusBinding]
+    /// All profiles there are, for suggestions.
+    package var profiles: [DeviceProfile]
 
-    package init(devices: [ConfiguredDevice], buses: [BusBinding]) {
+    package init(devices: [ConfiguredDevice], buses: [BusBinding], profiles: [DeviceProfile] = []) {
         self.devices = devices
         self.buses = buses
+        self.profiles = profiles
     }
 }
 
@@ -54,7 +57,6 @@ package final class AcquisitionEngine: Service, Sendable {
     }
 
     package init(
-        profiles: [DeviceProfile],
         store: any SampleStoring,
         events: any EventStoring,
         clock: any TickClock,
@@ -76,7 +78,6 @@ package final class AcquisitionEngine: Service, Sendable {
             events: events,
             clock: clock,
             quarantine: self.quarantine,
-            suggester: ProfileSuggester(profiles: profiles),
             options: options,
             payloadBytesMax: payloadBytesMax,
             logger: logger
@@ -111,7 +112,8 @@ package final class AcquisitionEngine: Service, Sendable {
         }
         let routes = MessageRoutes(runtimes: runtimes)
         problems += routes.problems.map { "device \($0.device): \($0.message)" }
-        self.ingest.update(routes: routes)
+        self.ingest.update(routes: routes, suggester: ProfileSuggester(profiles: configuration.profiles))
+        self.quarantine.forgetSuggestions(except: Set(configuration.profiles.map(\.id)))
 
         var pollers: [String: (endpoint: String, poller: BusPoller)] = [:]
         for bus in configuration.buses {

@@ -28,11 +28,10 @@ package final class MessageIngest: Sendable {
     private let events: any EventStoring
     private let clock: any TickClock
     private let quarantine: Quarantine
-    private let suggester: ProfileSuggester
     private let options: PollingOptions
     private let payloadBytesMax: Int
     private let logger: Logger
-    private let routes: Mutex<MessageRoutes>
+    private let known: Mutex<(routes: MessageRoutes, suggester: ProfileSuggester)>
     private let scratch = Mutex(Scratch())
     private let counters = Mutex(IngestCounters())
 
@@ -47,7 +46,6 @@ package final class MessageIngest: Sendable {
         events: any EventStoring,
         clock: any TickClock,
         quarantine: Quarantine,
-        suggester: ProfileSuggester,
         options: PollingOptions,
         payloadBytesMax: Int,
         logger: Logger
@@ -56,28 +54,29 @@ package final class MessageIngest: Sendable {
         self.events = events
         self.clock = clock
         self.quarantine = quarantine
-        self.suggester = suggester
         self.options = options
         self.payloadBytesMax = payloadBytesMax
         self.logger = logger
-        self.routes = Mutex(MessageRoutes(runtimes: []))
+        self.known = Mutex((MessageRoutes(runtimes: []), ProfileSuggester(profiles: [])))
     }
 
-    /// Takes a new set of devices.
+    /// Takes a new set of devices, and the profiles to suggest from.
     ///
     /// Messages that arrive meanwhile meet the old or the new set, never none.
-    package func update(routes: MessageRoutes) { self.routes.withLock { $0 = routes } }
+    package func update(routes: MessageRoutes, suggester: ProfileSuggester) {
+        self.known.withLock { $0 = (routes, suggester) }
+    }
 
     /// What was received since the start.
     package var statistics: IngestCounters { self.counters.withLock { $0 } }
 
     /// Decodes and stores a batch; throws when its events could not be committed, and then nothing may be acknowledged.
     package func receive(_ batch: [InboundMessage]) throws {
-        let routes = self.routes.withLock { $0 }
+        let (routes, suggester) = self.known.withLock { $0 }
         try self.scratch.withLock { scratch in
             scratch.samples.removeAll(keepingCapacity: true)
             scratch.events.removeAll(keepingCapacity: true)
-            for message in batch { self.take(message, routes: routes, scratch: &scratch) }
+            for message in batch { self.take(message, routes, suggester, scratch: &scratch) }
             scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
             if !scratch.events.isEmpty { try self.events.store(scratch.events, received: self.clock.now()) }
             self.counters.withLock { counters in
@@ -88,7 +87,12 @@ package final class MessageIngest: Sendable {
         }
     }
 
-    private func take(_ message: InboundMessage, routes: MessageRoutes, scratch: inout Scratch) {
+    private func take(
+        _ message: InboundMessage,
+        _ routes: MessageRoutes,
+        _ suggester: ProfileSuggester,
+        scratch: inout Scratch
+    ) {
         let arrival = self.clock.tick(boottimeNanoseconds: message.receivedNanoseconds)
         guard message.payload.count <= self.payloadBytesMax else {
             self.quarantine.add(
@@ -129,7 +133,7 @@ package final class MessageIngest: Sendable {
         self.counters.withLock { $0.unclaimed &+= 1 }
         if let id {
             self.quarantine.suggest(
-                self.suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival),
+                suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival),
                 for: id
             )
         }

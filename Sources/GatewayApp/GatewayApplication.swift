@@ -25,12 +25,18 @@ package struct GatewayApplication: Sendable {
     /// - Parameters:
     ///   - configurationPath: Path of `gateway.yaml`.
     ///   - onReady: Called with the port of the pages once they are served.
+    /// - Throws: ``GatewayError`` when the configuration or the state cannot be used.
     package init(
         configurationPath: String,
         logger: Logger,
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
-        let files = try ConfigurationFiles.read(path: configurationPath)
+        let files: ConfigurationFiles
+        do throws(ConfigurationError) {
+            files = try ConfigurationFiles.read(path: configurationPath)
+        } catch {
+            throw GatewayError(error.description)
+        }
         var logger = logger
         logger.logLevel = Logger.Level(rawValue: files.gateway.logLevel) ?? .info
         let gateway = try Gateway(files: files, logger: logger)

@@ -30,7 +30,7 @@ struct CheckCommand: ParsableCommand {
         var isGood = false
         do throws(ConfigurationError) {
             let files = try ConfigurationFiles.read(path: self.config)
-            var problems = files.problems
+            var problems = files.problems.map(\.description)
             for profile in files.library.profiles {
                 problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
             }

@@ -244,7 +244,7 @@ struct TailCommand: AsyncParsableCommand {
 struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Take up a changed site.yaml and profiles."
+        abstract: "Take up changed gateway.yaml, site.yaml and profiles."
     )
 
     @OptionGroup var gateway: GatewayOptions

@@ -248,7 +248,6 @@ enum Made {
         -> AcquisitionEngine
     {
         AcquisitionEngine(
-            profiles: [],
             store: store,
             events: store,
             clock: time,

@@ -50,7 +50,7 @@ struct PagesAndAPITests {
                 python,
                 [
                     "\(Checkout.root)/Tests/Scripts/browser-test.py", gateway.text("address"), "admin",
-                    String(password), "a101", "\(folder)/control",
+                    String(password), "a101", "\(folder)/control", "\(gateway.folder)/gateway.yaml",
                 ],
                 output: output
             )

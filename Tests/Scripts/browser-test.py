@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A browser on the pages of a simulated school, part by part; each says what it saw.
 
-usage: browser-test.py ADDRESS USER PASSWORD ROOM CONTROL
+usage: browser-test.py ADDRESS USER PASSWORD ROOM CONTROL CONFIG
 
-CONTROL is the file that the simulator reads its commands from. Two messages of strangers must be in the quarantine:
+CONTROL is the file that the simulator reads its commands from, CONFIG the gateway.yaml that it runs with. Two messages of strangers must be in the quarantine:
 campus/by-click/telemetry and campus/by-key/telemetry.
 """
 import pathlib
@@ -17,9 +17,10 @@ CHOSEN = "một câu ngắn dễ nhớ"
 
 
 class School:
-    def __init__(self, base: str, user: str, first: str, room: str, control: str):
+    def __init__(self, base: str, user: str, first: str, room: str, control: str, config: str):
         self.base, self.user, self.first, self.room = base, user, first, room
         self.control = pathlib.Path(control)
+        self.config = pathlib.Path(config)
 
     def fault(self, device: str, kind: str) -> None:
         with self.control.open("a", encoding="utf-8") as file:
@@ -121,7 +122,7 @@ def live_overview(school: School) -> None:
 
 
 def clicks(school: School) -> None:
-    """A stranger is adopted with the mouse, and the configuration is read again."""
+    """A stranger is adopted with the mouse, and the configuration is read again: first without, then with a problem."""
     with browser(1440, 1000) as driver:
         log_in(driver, school.base, school.user, CHOSEN)
         driver.get(f"{school.base}/quarantine")
@@ -136,7 +137,15 @@ def clicks(school: School) -> None:
         assert driver.find_elements(By.CSS_SELECTOR, "a[href='/devices/by-click']")
         driver.find_element(By.CSS_SELECTOR, "form[action='/devices/reload'] button").click()
         wait(driver, 20).until(
-            lambda d: any("Đã đọc lại cấu hình" in e.text for e in d.find_elements(By.CSS_SELECTOR, ".notice")))
+            lambda d: any("Đã đọc lại cấu hình." in e.text for e in d.find_elements(By.CSS_SELECTOR, ".notice")))
+        before = school.config.read_text(encoding="utf-8")
+        school.config.write_text(before + "\nlog: {level: debug}\n", encoding="utf-8")
+        driver.find_element(By.CSS_SELECTOR, "form[action='/devices/reload'] button").click()
+        wait(driver, 20).until(
+            lambda d: any("nhưng có vấn đề" in e.text for e in d.find_elements(By.CSS_SELECTOR, ".notice")))
+        problems = driver.find_element(By.CSS_SELECTOR, "[data-region=problems]").text
+        assert "log.level đã thay đổi; hãy khởi động lại gateway" in problems, problems
+        school.config.write_text(before, encoding="utf-8")
         check_console(driver)
 
 
@@ -177,7 +186,7 @@ def keyboard(school: School) -> None:
 
 
 def main() -> None:
-    school = School(*sys.argv[1:6])
+    school = School(*sys.argv[1:7])
     for part in (first_password, live_room, live_overview, clicks, keyboard):
         part(school)
         print(f"{part.__name__}: passed", flush=True)

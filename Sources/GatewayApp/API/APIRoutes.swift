@@ -66,7 +66,11 @@ struct APIRoutes {
             let gateway = self.gateway
             let actor = context.actor ?? "api"
             return try self.console.json(
-                APIModel.Reloaded(problems: try await self.asking { try gateway.reload(actor: actor) })
+                APIModel.Reloaded(
+                    problems: try await self.asking {
+                        try await gateway.records.perform { _ in try gateway.reload(actor: actor) }.map(\.description)
+                    }
+                )
             )
         }
         administrator.get("users") { _, _ in
@@ -148,7 +152,7 @@ struct APIRoutes {
         do {
             return try await work()
         } catch let error as GatewayError {
-            throw Self.invalid(error.description)
+            throw Problem.invalid(error.text)
         } catch let error as RecordsError {
             throw Self.invalid(error.message)
         }
@@ -176,7 +180,7 @@ struct APIRoutes {
             samplesStored: self.gateway.ring.statistics.appended,
             brokerConnected: self.gateway.receiver.connectionState == .connected,
             quarantine: engine.quarantine.entries.count,
-            configurationProblems: self.gateway.configurationProblems.problems
+            configurationProblems: self.gateway.configurationProblems.problems.map(\.description)
         )
     }
 

@@ -16,7 +16,7 @@ extension PageRoutes {
         let abnormal = snapshots.filter(\.health.state.isAbnormal).sorted { $0.health.since > $1.health.since }
         let problems = self.gateway.configurationProblems.problems
         let content: [String: Any] = [
-            "problems": problems.map { ["text": $0] },
+            "problems": problems.map { ["text": $0.line(in: language)] },
             "has_problems": !problems.isEmpty,
             "abnormal": abnormal.prefix(100).map { self.row($0, language) },
             "has_abnormal": !abnormal.isEmpty,

@@ -81,7 +81,7 @@ extension PageRoutes {
                 try gateway.adopt(entry: id, profile: profile, device: device, node: node, actor: actor)
             }
         } catch let error as GatewayError {
-            throw Problem.invalid(LocalizedText(vi: error.description, en: error.description))
+            throw Problem.invalid(error.text)
         }
         return self.console.redirect(to: "/devices/\(device)", notice: "notice.adopted")
     }
