@@ -124,9 +124,11 @@ extension PageRoutes {
             "reason": snapshot.health.reason.label.text(in: language),
             "since": LocalTime.span(now.rawValue - snapshot.health.since.rawValue).text(in: language),
             "last_seen": LocalTime.text(snapshot.health.lastSeen, self.gateway.site.utcOffsetSeconds),
-            "error_rate": ValueText.number((snapshot.counters.errorRate * 1_000).rounded() / 10),
+            "error_rate": ValueText.localized((snapshot.counters.errorRate * 1_000).rounded() / 10).text(in: language),
             "latency": snapshot.counters.latencyNanoseconds == 0
-                ? "–" : ValueText.number((Double(snapshot.counters.latencyNanoseconds) / 1e5).rounded() / 10),
+                ? "–"
+                : ValueText.localized((Double(snapshot.counters.latencyNanoseconds) / 1e5).rounded() / 10)
+                    .text(in: language),
         ]
     }
 }

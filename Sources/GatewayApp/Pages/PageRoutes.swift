@@ -16,7 +16,7 @@ struct PageRoutes {
     func add(to router: Router<ConsoleContext>) {
         router.get("/") { request, context in try self.overview(request, context) }
         router.get("/rooms") { request, context in try self.rooms(request, context) }
-        router.get("/rooms/:node") { request, context in try self.room(request, context) }
+        router.get("/rooms/:node") { request, context in try await self.room(request, context) }
         router.get("/devices") { request, context in try self.devices(request, context) }
         router.get("/devices/:device") { request, context in try self.device(request, context) }
         router.get("/quarantine") { request, context in try self.quarantine(request, context) }

@@ -97,14 +97,14 @@ extension PageRoutes {
         }
     }
 
-    func room(_ request: Request, _ context: ConsoleContext) throws -> Response {
+    func room(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let language = context.language
         let site = self.gateway.site
         guard let id = context.parameters.get("node"), let node = site.nodes.first(where: { $0.id.rawValue == id })
         else {
             throw Problem.notFound
         }
-        let spans = ["hour", "day", "week"]
+        let spans = ["hour", "day", "week", "month", "year"]
         let span = request.query["span"].flatMap { spans.contains($0) ? $0 : nil } ?? "hour"
         let devices = self.gateway.engine.devices.filter { $0.device.node == node.id }
         var charts: [ChartFigure] = []
@@ -135,9 +135,12 @@ extension PageRoutes {
         }
         let labels = [
             LocalizedText(vi: "Một giờ", en: "Hour"), LocalizedText(vi: "Một ngày", en: "Day"),
-            LocalizedText(vi: "Một tuần", en: "Week"),
+            LocalizedText(vi: "Một tuần", en: "Week"), LocalizedText(vi: "Một tháng", en: "Month"),
+            LocalizedText(vi: "Một năm", en: "Year"),
         ]
+        let summary = try await self.summary(of: node, beside: span)
         let content: [String: Any] = [
+            "summary": summary.content(language, utcOffsetSeconds: site.utcOffsetSeconds),
             "kind": Self.label(node.room).text(in: language), "place": self.place(node, site, language),
             "devices": groups, "has_devices": !groups.isEmpty,
             "empty": EmptyState(

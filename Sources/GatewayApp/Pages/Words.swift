@@ -13,7 +13,12 @@ enum ValueText {
         if point.kind == .boolean {
             return sample.value == 0 ? LocalizedText(vi: "Tắt", en: "Off") : LocalizedText(vi: "Bật", en: "On")
         }
-        let english = self.number(sample.value)
+        return self.localized(sample.value)
+    }
+
+    /// A number with the decimal mark of each language.
+    static func localized(_ value: Double) -> LocalizedText {
+        let english = self.number(value)
         return LocalizedText(vi: english.replacing(".", with: ","), en: english)
     }
 
