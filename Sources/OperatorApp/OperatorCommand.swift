@@ -13,7 +13,7 @@ package struct OperatorCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, DevicesCommand.self, LatestCommand.self, QueryCommand.self, TailCommand.self,
             AdoptCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self, UserCommand.self,
-            CertificateCommand.self,
+            TokenCommand.self, CertificateCommand.self,
         ]
     )
 
