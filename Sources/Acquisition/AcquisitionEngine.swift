@@ -166,6 +166,17 @@ package final class AcquisitionEngine: Service, Sendable {
         self.table.withLock { table in table.pollers.mapValues { $0.poller.skippedPeriods } }
     }
 
+    /// Buses whose poller has not come round for `missedMax` periods of the normal class, 30 s at least: it is stuck or
+    /// has ended, so nothing of them is read.
+    package var stalledBuses: [String] {
+        let normal = self.options.periodMilliseconds(of: .normal) * self.options.missedMax
+        let patience = UInt64(max(normal, 30_000)) * 1_000_000
+        let now = self.timer.nowNanoseconds
+        return self.table.withLock { table in
+            table.pollers.filter { now > $0.value.poller.lastRoundNanoseconds &+ patience }.keys.sorted()
+        }
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in

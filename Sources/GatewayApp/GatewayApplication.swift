@@ -95,7 +95,8 @@ package struct GatewayApplication: Sendable {
         let router = self.console.makeRouter()
         PageRoutes(gateway: gateway, console: self.console).add(to: router)
         APIRoutes(gateway: gateway, console: self.console, openAPI: self.openAPI).add(to: router)
-        OperationRoutes(gateway: gateway, console: self.console).add(to: router)
+        OperationRoutes(gateway: gateway, console: self.console, readiness: Readiness(gateway: gateway))
+            .add(to: router)
         let web = gateway.configuration.web
         let onReady = self.onReady
         let state = gateway.state

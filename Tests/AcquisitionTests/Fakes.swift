@@ -136,6 +136,8 @@ final class ScriptedBus: RegisterReading {
         var answer: Answer
         var requests: [RegisterRequest] = []
         var writes: [RegisterWrite] = []
+        var held: AsyncStream<Void>?
+        var isHeld = false
     }
 
     private let state: Mutex<State>
@@ -143,6 +145,12 @@ final class ScriptedBus: RegisterReading {
     init(_ answer: @escaping Answer) { self.state = Mutex(State(answer: answer)) }
 
     func answer(with answer: @escaping Answer) { self.state.withLock { $0.answer = answer } }
+
+    /// The next read gets no answer until `stream` ends.
+    func hold(until stream: AsyncStream<Void>) { self.state.withLock { $0.held = stream } }
+
+    /// Whether a read is being held.
+    var isHeld: Bool { self.state.withLock { $0.isHeld } }
 
     var executor: (any TaskExecutor)? { nil }
     var requests: [RegisterRequest] { self.state.withLock { $0.requests } }
@@ -155,6 +163,11 @@ final class ScriptedBus: RegisterReading {
         }
         // A real bus suspends; one that never does would keep a thread of the pool for itself.
         await Task.yield()
+        let held = self.state.withLock { state in
+            state.isHeld = state.held != nil
+            return state.held.take()
+        }
+        if let held { for await _ in held {} }
         return requests.map { answer($0) }
     }
 
