@@ -110,6 +110,9 @@ def live_overview(school: School) -> None:
         wait(driver, 60).until(lambda d: d.find_element(By.CSS_SELECTOR, place).get_attribute("class") == "offline")
         assert "Mọi thứ bình thường" not in driver.find_element(By.CSS_SELECTOR, "main").text
         assert driver.execute_script("return window.isTheSamePage"), "the page was not loaded again"
+        driver.get(f"{school.base}/devices/{device}")
+        fault = driver.find_element(By.CSS_SELECTOR, "[data-region=fault]").text
+        assert "Không trả lời kịp" in fault and "unit" in fault, fault
         driver.get(f"{school.base}/rooms")
         wait(driver, 20).until(is_live)
         card = "return document.querySelector(arguments[0]).closest('.card').querySelector('.pill').className"
@@ -128,6 +131,7 @@ def clicks(school: School) -> None:
         driver.get(f"{school.base}/quarantine")
         entry = next(e for e in driver.find_elements(By.CSS_SELECTOR, ".quarantine-entry")
                      if "campus/by-click/telemetry" in e.text)
+        assert "nil" not in entry.text, entry.text
         name = entry.find_element(By.NAME, "device")
         assert name.get_attribute("value") == "by-click", "the topic proposes a name"
         entry.find_element(By.CSS_SELECTOR, "button.primary").click()

@@ -66,7 +66,8 @@ extension PageRoutes {
         content["tiles"] = self.tiles(snapshot, runtime, language)
         if let fault = snapshot.fault {
             content["fault"] = [
-                "time": LocalTime.text(fault.tick, offset), "reason": fault.reason, "message": fault.message,
+                "time": LocalTime.text(fault.tick, offset), "code": fault.reason,
+                "reason": FaultReason.label(fault.reason).text(in: language), "message": fault.message,
                 "frame": fault.frame,
             ]
         }

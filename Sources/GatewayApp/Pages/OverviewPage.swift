@@ -66,6 +66,11 @@ extension PageRoutes {
                     "icon": "status-\((worst?.statusKind ?? .normal).rawValue)",
                 ])
         }
-        return order.map { ["name": $0, "has_name": !$0.isEmpty, "rooms": fields[$0] ?? []] }
+        // What lies directly under the site needs a heading only beside buildings.
+        let other = LocalizedText(vi: "Nơi khác", en: "Other places").text(in: language)
+        return order.map { place in
+            let name = place.isEmpty && order.count > 1 ? other : place
+            return ["name": name, "has_name": !name.isEmpty, "rooms": fields[place] ?? []]
+        }
     }
 }

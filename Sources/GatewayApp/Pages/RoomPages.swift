@@ -21,10 +21,10 @@ extension PageRoutes {
             let values = devices.flatMap { self.headline($0, language) }.prefix(4)
             return [
                 "id": node.id.rawValue, "name": node.name.text(in: language),
-                "place": self.place(node, site, language),
+                "places": [self.place(node, site, language)].filter { !$0.isEmpty },
                 "kind": Self.label(node.room).text(in: language),
                 "class": worst.map { $0.isAbnormal ? ($0 == .offline ? "offline" : "warning") : "" } ?? "",
-                "pill": worst.map { StatusPill($0.statusKind, $0.label.text(in: language)) } as Any,
+                "pills": worst.map { [StatusPill($0.statusKind, $0.label.text(in: language))] } ?? [],
                 "values": Array(values), "device_count": devices.count,
             ]
         }
@@ -141,7 +141,8 @@ extension PageRoutes {
         let summary = try await self.summary(of: node, beside: span)
         let content: [String: Any] = [
             "summary": summary.content(language, utcOffsetSeconds: site.utcOffsetSeconds),
-            "kind": Self.label(node.room).text(in: language), "place": self.place(node, site, language),
+            "kind": Self.label(node.room).text(in: language),
+            "places": [self.place(node, site, language)].filter { !$0.isEmpty },
             "devices": groups, "has_devices": !groups.isEmpty,
             "empty": EmptyState(
                 title: LocalizedText(vi: "Chưa có thiết bị", en: "No devices yet").text(in: language),

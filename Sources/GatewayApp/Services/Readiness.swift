@@ -8,8 +8,8 @@ internal import TimeSeriesRing
 
 /// Whether the gateway can do its work now, for `/readyz`.
 ///
-/// The records are tried by writing to them, at most every ten seconds however often somebody asks, so that a monitor does
-/// not wear out the card.
+/// The records are tried by writing to them, at most every ten seconds however often somebody asks, so that a monitor
+/// does not wear out the card.
 final class Readiness: Sendable {
     /// What was found.
     struct Facts: Sendable {
