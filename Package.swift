@@ -117,7 +117,8 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser, asyncHTTPClient,
+                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser,
+                asyncHTTPClient,
                 nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),
@@ -172,7 +173,7 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "campus-fuzz",
-            dependencies: ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"],
+            dependencies: ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing"],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],
             swiftSettings: settings

@@ -22,10 +22,13 @@ package struct BusBinding: Sendable {
 package struct AcquisitionConfiguration: Sendable {
     package var devices: [ConfiguredDevice]
     package var buses: [BusBinding]
+    /// All profiles there are, for suggestions.
+    package var profiles: [DeviceProfile]
 
-    package init(devices: [ConfiguredDevice], buses: [BusBinding]) {
+    package init(devices: [ConfiguredDevice], buses: [BusBinding], profiles: [DeviceProfile] = []) {
         self.devices = devices
         self.buses = buses
+        self.profiles = profiles
     }
 }
 
@@ -54,7 +57,6 @@ package final class AcquisitionEngine: Service, Sendable {
     }
 
     package init(
-        profiles: [DeviceProfile],
         store: any SampleStoring,
         events: any EventStoring,
         clock: any TickClock,
@@ -76,7 +78,6 @@ package final class AcquisitionEngine: Service, Sendable {
             events: events,
             clock: clock,
             quarantine: self.quarantine,
-            suggester: ProfileSuggester(profiles: profiles),
             options: options,
             payloadBytesMax: payloadBytesMax,
             logger: logger
@@ -111,7 +112,8 @@ package final class AcquisitionEngine: Service, Sendable {
         }
         let routes = MessageRoutes(runtimes: runtimes)
         problems += routes.problems.map { "device \($0.device): \($0.message)" }
-        self.ingest.update(routes: routes)
+        self.ingest.update(routes: routes, suggester: ProfileSuggester(profiles: configuration.profiles))
+        self.quarantine.forgetSuggestions(except: Set(configuration.profiles.map(\.id)))
 
         var pollers: [String: (endpoint: String, poller: BusPoller)] = [:]
         for bus in configuration.buses {
@@ -146,7 +148,10 @@ package final class AcquisitionEngine: Service, Sendable {
     private func series(of device: ConfiguredDevice) throws -> [SeriesIndex?] {
         try device.profile.points.map { point in
             guard !point.isHidden, point.kind != .text, point.privacy == .none else { return nil }
-            return try self.store.series(named: PointID(device: device.id, name: point.name).description)
+            return try self.store.series(
+                named: PointID(device: device.id, name: point.name).description,
+                hasDeviceClock: device.profile.hasDeviceClock(point)
+            )
         }
     }
 
@@ -162,6 +167,17 @@ package final class AcquisitionEngine: Service, Sendable {
     /// Polling periods that were skipped because a bus was still busy, by bus.
     package var skippedPeriods: [String: UInt64] {
         self.table.withLock { table in table.pollers.mapValues { $0.poller.skippedPeriods } }
+    }
+
+    /// Buses whose poller has not come round for `missedMax` periods of the normal class, 30 s at least: it is stuck or
+    /// has ended, so nothing of them is read.
+    package var stalledBuses: [String] {
+        let normal = self.options.periodMilliseconds(of: .normal) * self.options.missedMax
+        let patience = UInt64(max(normal, 30_000)) * 1_000_000
+        let now = self.timer.nowNanoseconds
+        return self.table.withLock { table in
+            table.pollers.filter { now > $0.value.poller.lastRoundNanoseconds &+ patience }.keys.sorted()
+        }
     }
 
     package func run() async throws {

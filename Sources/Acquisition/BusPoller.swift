@@ -17,6 +17,7 @@ package final class BusPoller: Sendable {
     private let logger: Logger
     private let devices: Mutex<DeviceList>
     private let skipped = Atomic<UInt64>(0)
+    private let lastRound: Atomic<UInt64>
 
     private struct DeviceList: Sendable {
         var version = 0
@@ -42,6 +43,7 @@ package final class BusPoller: Sendable {
         self.options = options
         self.logger = logger
         self.devices = Mutex(DeviceList())
+        self.lastRound = Atomic(timer.nowNanoseconds)
     }
 
     /// Where ``run()`` runs best.
@@ -49,6 +51,11 @@ package final class BusPoller: Sendable {
 
     /// Periods that were skipped because the bus was still busy.
     package var skippedPeriods: UInt64 { self.skipped.load(ordering: .relaxed) }
+
+    /// When the poller last came round to look what is due, by ``PollTimer/nowNanoseconds``; when made, at first.
+    ///
+    /// It does so twice a second, or as soon as the device that it is reading has answered or failed.
+    var lastRoundNanoseconds: UInt64 { self.lastRound.load(ordering: .relaxed) }
 
     /// Takes a new list of devices; those that were there already keep their phase from the next period on.
     package func update(devices: [DeviceRuntime]) {
@@ -76,6 +83,7 @@ package final class BusPoller: Sendable {
                     )
                 }
                 let now = self.timer.nowNanoseconds
+                self.lastRound.store(now, ordering: .relaxed)
                 if let entry = session.schedule.takeDue(now: now) {
                     await self.poll(entry, in: &session)
                     self.skipped.store(session.schedule.skippedPeriods, ordering: .relaxed)

@@ -78,6 +78,14 @@ package struct DeviceHealth: Sendable, Hashable {
 
     package init(since: Tick) { self.since = since }
 
+    /// The same with its instants told by `utc`.
+    package func dated(_ utc: (Tick) -> Tick) -> DeviceHealth {
+        var health = self
+        health.since = utc(self.since)
+        health.lastSeen = self.lastSeen.map(utc)
+        return health
+    }
+
     /// The device answered or published something usable.
     ///
     /// - Parameter parts: What of it was heard; while any other part is failing, the device is late, not online.

@@ -254,6 +254,15 @@ package final class DeviceRuntime: Sendable {
     /// The device's health alone.
     package var health: DeviceHealth { self.state.withLock { $0.health } }
 
+    /// Points that people see and that have no usable value now.
+    package var badPointCount: Int {
+        self.state.withLock { state in
+            state.points.indices.count { index in
+                !self.device.profile.points[index].isHidden && state.points[index].latest?.quality.level == .bad
+            }
+        }
+    }
+
     /// The points that changed since the last call; `nil` when nothing did.
     ///
     /// For the one live feed.

@@ -1,4 +1,5 @@
 package import CampusModel
+package import DeviceProfile
 
 /// What a device did since the gateway started.
 package struct DeviceCounters: Sendable, Hashable {
@@ -74,4 +75,19 @@ package struct DeviceSnapshot: Sendable, Hashable {
     package var counters: DeviceCounters
     package var fault: DeviceFault?
     package var points: [PointSnapshot]
+
+    /// The same with its instants told by `utc`; values that the device dated itself are left alone.
+    package func dated(_ utc: (Tick) -> Tick, profile: DeviceProfile) -> DeviceSnapshot {
+        var snapshot = self
+        snapshot.health = self.health.dated(utc)
+        if let fault = self.fault { snapshot.fault?.tick = utc(fault.tick) }
+        for index in snapshot.points.indices {
+            snapshot.points[index].received = self.points[index].received.map(utc)
+            guard let latest = self.points[index].latest,
+                !profile.hasDeviceClock(profile.points[self.points[index].index])
+            else { continue }
+            snapshot.points[index].latest?.tick = utc(latest.tick)
+        }
+        return snapshot
+    }
 }

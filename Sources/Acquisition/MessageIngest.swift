@@ -28,11 +28,10 @@ package final class MessageIngest: Sendable {
     private let events: any EventStoring
     private let clock: any TickClock
     private let quarantine: Quarantine
-    private let suggester: ProfileSuggester
     private let options: PollingOptions
     private let payloadBytesMax: Int
     private let logger: Logger
-    private let routes: Mutex<MessageRoutes>
+    private let known: Mutex<(routes: MessageRoutes, suggester: ProfileSuggester)>
     private let scratch = Mutex(Scratch())
     private let counters = Mutex(IngestCounters())
 
@@ -69,7 +68,6 @@ package final class MessageIngest: Sendable {
         events: any EventStoring,
         clock: any TickClock,
         quarantine: Quarantine,
-        suggester: ProfileSuggester,
         options: PollingOptions,
         payloadBytesMax: Int,
         logger: Logger
@@ -78,17 +76,18 @@ package final class MessageIngest: Sendable {
         self.events = events
         self.clock = clock
         self.quarantine = quarantine
-        self.suggester = suggester
         self.options = options
         self.payloadBytesMax = payloadBytesMax
         self.logger = logger
-        self.routes = Mutex(MessageRoutes(runtimes: []))
+        self.known = Mutex((MessageRoutes(runtimes: []), ProfileSuggester(profiles: [])))
     }
 
-    /// Takes a new set of devices.
+    /// Takes a new set of devices, and the profiles to suggest from.
     ///
     /// Messages that arrive meanwhile meet the old or the new set, never none.
-    package func update(routes: MessageRoutes) { self.routes.withLock { $0 = routes } }
+    package func update(routes: MessageRoutes, suggester: ProfileSuggester) {
+        self.known.withLock { $0 = (routes, suggester) }
+    }
 
     /// What was received since the start.
     package var statistics: IngestCounters { self.counters.withLock { $0 } }
@@ -98,12 +97,14 @@ package final class MessageIngest: Sendable {
     /// All is decoded first, then the events are committed, and only then is anything else taken in: a batch that comes
     /// again because its events could not be committed has left no value, no count and no quarantine entry behind.
     package func receive(_ batch: [InboundMessage]) throws {
-        let routes = self.routes.withLock { $0 }
+        let (routes, suggester) = self.known.withLock { $0 }
         try self.scratch.withLock { scratch in
             scratch.clear()
             for index in batch.indices { self.decode(batch[index], index, routes: routes, scratch: &scratch) }
             if !scratch.events.isEmpty { try self.events.store(scratch.events, received: self.clock.now()) }
-            for draft in scratch.drafts { self.take(draft, of: batch[draft.message], routes, into: &scratch.samples) }
+            for draft in scratch.drafts {
+                self.take(draft, of: batch[draft.message], routes, suggester, into: &scratch.samples)
+            }
             scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
             self.counters.withLock { counters in
                 counters.messages &+= UInt64(batch.count)
@@ -148,6 +149,7 @@ package final class MessageIngest: Sendable {
         _ draft: Draft,
         of message: InboundMessage,
         _ routes: MessageRoutes,
+        _ suggester: ProfileSuggester,
         into samples: inout [SeriesSample]
     ) {
         switch draft.kind {
@@ -164,11 +166,11 @@ package final class MessageIngest: Sendable {
                 at: draft.arrival
             )
             self.counters.withLock { $0.violations &+= 1 }
-        case .unclaimed: self.keepApart(message, arrival: draft.arrival)
+        case .unclaimed: self.keepApart(message, suggester, arrival: draft.arrival)
         }
     }
 
-    private func keepApart(_ message: InboundMessage, arrival: Tick) {
+    private func keepApart(_ message: InboundMessage, _ suggester: ProfileSuggester, arrival: Tick) {
         let id = self.quarantine.add(
             topic: PayloadRedaction.topic(message.topic),
             reason: "unclaimed",
@@ -181,7 +183,7 @@ package final class MessageIngest: Sendable {
         self.counters.withLock { $0.unclaimed &+= 1 }
         if let id {
             self.quarantine.suggest(
-                self.suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival),
+                suggester.suggestions(topic: message.topic, payload: message.payload, arrival: arrival),
                 for: id
             )
         }

@@ -38,6 +38,8 @@ package final class Quarantine: Sendable {
         package var lastSeen: Tick
         package var count: UInt64
         package var suggestions: [Suggestion]
+        /// Whether the suggestions were worked out before the profiles changed.
+        var isOutdated = false
     }
 
     private struct Key: Hashable {
@@ -63,7 +65,8 @@ package final class Quarantine: Sendable {
 
     /// Puts a message away.
     ///
-    /// Returns the entry's id when it is a new kind, for which suggestions may be worked out.
+    /// Returns the entry's id when suggestions are to be worked out: for a new kind, and for the first message of a
+    /// kind after the profiles changed. The message itself is not kept for that: it may hold what nobody may see.
     @discardableResult
     package func add(
         topic: String,
@@ -86,8 +89,10 @@ package final class Quarantine: Sendable {
                     entry.payloadBytes = payloadBytes
                     entry.detail = detail
                 }
+                let isOutdated = entry.isOutdated
+                entry.isOutdated = false
                 state.entries[key] = entry
-                return nil
+                return isOutdated ? entry.id : nil
             }
             if state.entries.count >= self.capacity,
                 let oldest = state.entries.min(by: { $0.value.lastSeen < $1.value.lastSeen })
@@ -122,12 +127,26 @@ package final class Quarantine: Sendable {
         }
     }
 
+    /// The profiles changed: what was suggested of others than `known` is forgotten, and each kind of message gets new
+    /// suggestions with its next message.
+    package func forgetSuggestions(except known: Set<String>) {
+        self.state.withLock { state in
+            for key in Array(state.entries.keys) {
+                state.entries[key]?.suggestions.removeAll { !known.contains($0.profile) }
+                state.entries[key]?.isOutdated = true
+            }
+        }
+    }
+
     /// The entries, the newest first.
     package var entries: [Entry] {
         self.state.withLock { state in
             state.entries.values.sorted { ($0.lastSeen, $0.id) > ($1.lastSeen, $1.id) }
         }
     }
+
+    /// How many kinds of message are kept now.
+    package var count: Int { self.state.withLock { $0.entries.count } }
 
     /// The entry with this id.
     package func entry(id: UInt64) -> Entry? {

@@ -5,7 +5,9 @@ package import CampusModel
 /// Called from several ingest threads; must not block on anything slower than memory.
 package protocol SampleStoring: Sendable {
     /// Finds or registers the series of a point; throws when the store is full.
-    func series(named name: String) throws -> SeriesIndex
+    ///
+    /// - Parameter hasDeviceClock: whether its ticks are UTC as the device tells it, rather than the gateway's axis.
+    func series(named name: String, hasDeviceClock: Bool) throws -> SeriesIndex
     /// Appends a batch.
     func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>)
 }

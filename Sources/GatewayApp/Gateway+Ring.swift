@@ -1,8 +1,22 @@
+internal import Acquisition
+internal import CampusModel
 internal import Foundation
 internal import SiteConfiguration
 internal import TimeSeriesRing
 
 extension Gateway {
+    /// The present in UTC, as far as it is known: what the ring and the records are asked with.
+    ///
+    /// ``Gateway/clock`` tells the stored axis, which later knowledge of the time does not move.
+    var now: Tick { self.ring.clock.utc(self.clock.now()) }
+
+    /// A device as it is now, its instants in UTC as far as it is known.
+    func snapshot(_ runtime: DeviceRuntime) -> DeviceSnapshot {
+        let clock = self.ring.clock
+        let snapshot = runtime.snapshot()
+        return clock.isIdentity ? snapshot : snapshot.dated(clock.utc, profile: runtime.device.profile)
+    }
+
     /// Where the ring lives: its memory in the service's run-time folder, which is in memory itself, where there is one.
     static func ring(_ ring: GatewayConfiguration.Ring, _ state: StateFolder) -> TimeSeriesRing.Configuration {
         let directory = state.file("ring")

@@ -16,6 +16,7 @@ package final class Gateway: Sendable {
     /// The version that pages and the API tell.
     package static let version = "0.1.0"
 
+    /// What the gateway was started with; what a reload may change of it is in ``files``.
     package let configuration: GatewayConfiguration
     package let ring: TimeSeriesRing
     let store: RingStore
@@ -35,7 +36,7 @@ package final class Gateway: Sendable {
     private struct Current: Sendable {
         var files: ConfigurationFiles
         var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
-        var problems: [String] = []
+        var problems: [ConfigurationProblem] = []
         var loaded: Tick
     }
 
@@ -58,7 +59,6 @@ package final class Gateway: Sendable {
         self.records = try Self.openRecords(state, clock, logger)
         let polling = configuration.polling
         self.engine = AcquisitionEngine(
-            profiles: files.library.profiles,
             store: self.store,
             events: RecordsStore(records: self.records),
             clock: clock,
@@ -138,21 +138,25 @@ package final class Gateway: Sendable {
     package var files: ConfigurationFiles { self.current.withLock { $0.files } }
 
     /// What could not be done of the configuration, and when it was read.
-    package var configurationProblems: (problems: [String], loaded: Tick) {
+    package var configurationProblems: (problems: [ConfigurationProblem], loaded: Tick) {
         self.current.withLock { ($0.problems, $0.loaded) }
     }
 
-    /// Reads site, profiles and adopted devices anew and takes them up; healthy devices and connections go on.
+    /// Reads `gateway.yaml`, site, profiles and adopted devices anew and takes them up; healthy devices and connections
+    /// go on.
     ///
-    /// - Returns: Problems of single devices or profiles.
-    /// - Throws: ``GatewayError`` when `site.yaml` itself cannot be used; then everything stays as it was.
+    /// - Returns: Problems of single devices or profiles, and keys of `gateway.yaml` that need a restart.
+    /// - Throws: ``GatewayError`` when `gateway.yaml` or `site.yaml` cannot be used; then everything stays as it was.
     @discardableResult
-    package func reload(actor: String) throws -> [String] {
+    package func reload(actor: String) throws -> [ConfigurationProblem] {
         let files: ConfigurationFiles
         do throws(ConfigurationError) {
-            files = try ConfigurationFiles.read(again: self.files, running: self.configuration)
+            files = try self.files.reread()
         } catch {
-            throw GatewayError(error.description)
+            throw GatewayError(
+                vi: "Không đọc được cấu hình mới, mọi thứ giữ nguyên như cũ: \(error.description)",
+                en: error.description
+            )
         }
         self.apply(files)
         try self.records.audit(actor: actor, action: "reload", subject: "configuration")
@@ -177,15 +181,23 @@ package final class Gateway: Sendable {
             }
         let devices = files.site.devices.compactMap { self.configured($0, files) }
         var problems = files.problems
-        problems += self.engine.apply(AcquisitionConfiguration(devices: devices, buses: bindings))
+        problems += self.engine
+            .apply(AcquisitionConfiguration(devices: devices, buses: bindings, profiles: files.library.profiles))
+            .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
         self.exportSource.update(site: files.site.id.rawValue, devices: devices)
         problems += self.exports.apply(files.gateway.exporters, site: files.site.id.rawValue)
+            .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
         // Everything is subscribed, so that a device nobody configured shows up in the quarantine.
         self.connection.update(subscriptions: ["#"])
         do {
             _ = try self.records.sync(site: SiteRows(files, devices: devices))
         } catch {
-            problems.append("the site could not be written to the records: \(error)")
+            problems.append(
+                ConfigurationProblem(
+                    vi: "Không ghi được sơ đồ trường vào sổ: \(error)",
+                    en: "the site could not be written to the records: \(error)"
+                )
+            )
         }
         for problem in problems { self.logger.warning("configuration", metadata: ["problem": "\(problem)"]) }
         let now = self.clock.now()
@@ -212,7 +224,7 @@ package final class Gateway: Sendable {
             profile: entry.profile,
             profileRevision: entry.revision,
             address: address,
-            reportMilliseconds: device.reportMilliseconds ?? self.configuration.polling.reportMilliseconds,
+            reportMilliseconds: device.reportMilliseconds ?? files.gateway.polling.reportMilliseconds,
             zonelessOffsetSeconds: files.site.utcOffsetSeconds
         )
     }
@@ -228,18 +240,32 @@ package final class Gateway: Sendable {
     /// Makes a device of a quarantined message: writes it down and takes it up.
     package func adopt(entry id: UInt64, profile: String, device: String, node: String, actor: String) throws {
         guard let entry = self.engine.quarantine.entry(id: id) else {
-            throw GatewayError("this entry is no longer in the quarantine")
+            throw GatewayError(
+                vi: "Mục này không còn trong danh sách cách ly.",
+                en: "this entry is no longer in the quarantine"
+            )
         }
         guard let suggestion = entry.suggestions.first(where: { $0.profile == profile }) else {
-            throw GatewayError("profile '\(profile)' does not fit this message")
+            throw GatewayError(
+                vi: "Hồ sơ '\(profile)' không hợp với bản tin này.",
+                en: "profile '\(profile)' does not fit this message"
+            )
         }
-        do { try IdentifierRule.check(device, kind: "device") } catch { throw GatewayError(error.description) }
+        do { try IdentifierRule.check(device, kind: "device") } catch {
+            throw GatewayError(
+                vi: "Mã thiết bị gồm a-z, 0-9, '-', '_', '.', bắt đầu bằng chữ hoặc số, dài nhất 64 ký tự.",
+                en: error.description
+            )
+        }
         let site = self.site
         guard !site.devices.contains(where: { $0.id.rawValue == device }) else {
-            throw GatewayError("there is a device called '\(device)' already")
+            throw GatewayError(
+                vi: "Đã có thiết bị tên '\(device)'.",
+                en: "there is a device called '\(device)' already"
+            )
         }
         guard site.nodes.contains(where: { $0.id.rawValue == node }) else {
-            throw GatewayError("there is no room called '\(node)'")
+            throw GatewayError(vi: "Không có phòng tên '\(node)'.", en: "there is no room called '\(node)'")
         }
         let file = ConfigurationFiles.adoptedFile(self.configuration)
         var text =

@@ -25,12 +25,18 @@ package struct GatewayApplication: Sendable {
     /// - Parameters:
     ///   - configurationPath: Path of `gateway.yaml`.
     ///   - onReady: Called with the port of the pages once they are served.
+    /// - Throws: ``GatewayError`` when the configuration or the state cannot be used.
     package init(
         configurationPath: String,
         logger: Logger,
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
-        let files = try ConfigurationFiles.read(path: configurationPath)
+        let files: ConfigurationFiles
+        do throws(ConfigurationError) {
+            files = try ConfigurationFiles.read(path: configurationPath)
+        } catch {
+            throw GatewayError(error.description)
+        }
         var logger = logger
         logger.logLevel = Logger.Level(rawValue: files.gateway.logLevel) ?? .info
         let gateway = try Gateway(files: files, logger: logger)
@@ -89,7 +95,8 @@ package struct GatewayApplication: Sendable {
         let router = self.console.makeRouter()
         PageRoutes(gateway: gateway, console: self.console).add(to: router)
         APIRoutes(gateway: gateway, console: self.console, openAPI: self.openAPI).add(to: router)
-        OperationRoutes(gateway: gateway, console: self.console).add(to: router)
+        OperationRoutes(gateway: gateway, console: self.console, readiness: Readiness(gateway: gateway))
+            .add(to: router)
         let web = gateway.configuration.web
         let onReady = self.onReady
         let state = gateway.state

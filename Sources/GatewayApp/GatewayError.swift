@@ -1,6 +1,14 @@
+package import CampusModel
+
 /// Why the gateway does not start or cannot do something, in words for the operator.
 package struct GatewayError: Error, CustomStringConvertible {
-    package var description: String
+    /// What pages and the API say.
+    package var text: LocalizedText
 
-    package init(_ description: String) { self.description = description }
+    /// Something that only a shell or the log shows.
+    package init(_ description: String) { self.init(vi: description, en: description) }
+
+    package init(vi: String, en: String) { self.text = LocalizedText(vi: vi, en: en) }
+
+    package var description: String { self.text.en }
 }

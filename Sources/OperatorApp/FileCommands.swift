@@ -26,27 +26,56 @@ struct CheckCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "Path of gateway.yaml.")
     var config = "gateway.yaml"
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Result: Encodable {
+        var isGood: Bool { self.problems.isEmpty }
+        var problems: [String] = []
+        /// What works, and is worth a look.
+        var remarks: [String] = []
+        var devices: Int?
+        var profiles: Int?
+
+        private enum CodingKeys: String, CodingKey { case good, problems, remarks, devices, profiles }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(self.isGood, forKey: .good)
+            try container.encode(self.problems, forKey: .problems)
+            try container.encode(self.remarks, forKey: .remarks)
+            try container.encodeIfPresent(self.devices, forKey: .devices)
+            try container.encodeIfPresent(self.profiles, forKey: .profiles)
+        }
+    }
+
     func run() throws {
-        var isGood = false
+        let result = self.check()
+        if self.json {
+            print(try JSONOutput.text(result))
+        } else {
+            for problem in result.problems { print(problem) }
+            for remark in result.remarks { print("note: \(remark)") }
+            if let devices = result.devices, let profiles = result.profiles, result.isGood {
+                print("\(self.config): good: \(devices) devices, \(profiles) profiles")
+            }
+        }
+        if !result.isGood { throw ExitCode(1) }
+    }
+
+    private func check() -> Result {
         do throws(ConfigurationError) {
             let files = try ConfigurationFiles.read(path: self.config)
-            var problems = files.problems
+            var result = Result(devices: files.site.devices.count, profiles: files.library.profiles.count)
+            result.problems = files.problems.map(\.description)
+            result.remarks = files.remarks
             for profile in files.library.profiles {
-                problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
+                result.problems += GoldenRunner.run(profile).map { "\(profile.id).yaml: \($0)" }
             }
-            for problem in problems { print(problem) }
-            for remark in files.remarks { print("note: \(remark)") }
-            isGood = problems.isEmpty
-            if isGood {
-                print(
-                    "\(self.config): good: \(files.site.devices.count) devices, "
-                        + "\(files.library.profiles.count) profiles"
-                )
-            }
+            return result
         } catch {
-            print(error.description)
+            return Result(problems: error.description.split(separator: "\n").map(String.init))
         }
-        if !isGood { throw ExitCode(1) }
     }
 }
 
@@ -66,28 +95,51 @@ struct ProfileCommand: ParsableCommand {
         @Argument(help: "Profile files.")
         var files: [String]
 
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        private struct Result: Encodable {
+            var file: String
+            var good: Bool
+            var problems: [String] = []
+            var points: Int?
+            var events: Int?
+            var goldenCases: Int?
+        }
+
         func run() throws {
-            var isGood = true
-            for file in self.files {
-                let text = try TextFile.read(file)
-                do throws(YAMLProblems) {
-                    let profile = try DeviceProfile.read(yaml: text, file: file)
-                    let failures = GoldenRunner.run(profile)
-                    for failure in failures { print("\(file): \(failure)") }
-                    if failures.isEmpty {
-                        print(
-                            "\(file): good: \(profile.points.count) points, \(profile.events.count) events, "
-                                + "\(profile.tests.count) golden cases"
-                        )
-                    } else {
-                        isGood = false
-                    }
-                } catch {
-                    print(error.description)
-                    isGood = false
-                }
+            let results = try self.files.map(self.check)
+            if self.json {
+                print(try JSONOutput.text(results))
+            } else {
+                for result in results { self.show(result) }
             }
-            if !isGood { throw ExitCode(1) }
+            if !results.allSatisfy(\.good) { throw ExitCode(1) }
+        }
+
+        private func check(_ file: String) throws -> Result {
+            let text = try TextFile.read(file)
+            do throws(YAMLProblems) {
+                let profile = try DeviceProfile.read(yaml: text, file: file)
+                let failures = GoldenRunner.run(profile)
+                return Result(
+                    file: file,
+                    good: failures.isEmpty,
+                    problems: failures.map { "\(file): \($0)" },
+                    points: profile.points.count,
+                    events: profile.events.count,
+                    goldenCases: profile.tests.count
+                )
+            } catch {
+                return Result(file: file, good: false, problems: error.problems.map(\.description))
+            }
+        }
+
+        private func show(_ result: Result) {
+            for problem in result.problems { print(problem) }
+            if result.good, let points = result.points, let events = result.events, let cases = result.goldenCases {
+                print("\(result.file): good: \(points) points, \(events) events, \(cases) golden cases")
+            }
         }
     }
 
@@ -127,7 +179,15 @@ struct ProfileCommand: ParsableCommand {
                 throw OperatorError(error.description)
             }
             let explanation = try self.explanation(profile)
-            if self.json { return try self.printJSON(explanation, profile) }
+            if self.json {
+                print(try JSONOutput.text(JSONAnswer(explanation, profile)))
+            } else {
+                self.show(explanation)
+            }
+            if explanation.problem != nil { throw ExitCode(1) }
+        }
+
+        private func show(_ explanation: ProfileExplanation) {
             if let problem = explanation.problem { print("problem: \(problem)") }
             if let time = explanation.time { print("time: \(UTCText.rfc3339(time))") }
             TextTable.print(
@@ -147,7 +207,6 @@ struct ProfileCommand: ParsableCommand {
                 }
                 print("event \(event.name): \(fields.joined(separator: ", "))")
             }
-            if explanation.problem != nil { throw ExitCode(1) }
         }
 
         private func explanation(_ profile: DeviceProfile) throws -> ProfileExplanation {
@@ -202,29 +261,54 @@ struct ProfileCommand: ParsableCommand {
             return parameters
         }
 
-        private struct JSONRow: Encodable {
-            var point: String
-            var bytes: String
-            var raw: Double?
-            var value: Double?
-            var text: String?
-            var unit: String
-            var quality: String
-        }
-
-        private func printJSON(_ explanation: ProfileExplanation, _ profile: DeviceProfile) throws {
-            let rows = explanation.rows.map { row in
-                JSONRow(
-                    point: row.name,
-                    bytes: row.bytes,
-                    raw: row.raw,
-                    value: row.quality.level == .bad ? nil : row.value,
-                    text: row.text,
-                    unit: profile.points[row.point].unit,
-                    quality: row.quality.description
-                )
+        /// Everything that the table shows.
+        private struct JSONAnswer: Encodable {
+            struct Row: Encodable {
+                var point: String
+                var bytes: String
+                var raw: Double?
+                var value: Double?
+                var text: String?
+                var unit: String
+                var quality: String
             }
-            print(String(decoding: try JSONEncoder().encode(rows), as: UTF8.self))
+
+            struct Happening: Encodable {
+                var name: String
+                var kind: String
+                var fields: [String: String]
+            }
+
+            var problem: String?
+            var time: String?
+            var points: [Row]
+            var events: [Happening]
+
+            init(_ explanation: ProfileExplanation, _ profile: DeviceProfile) {
+                self.problem = explanation.problem
+                self.time = explanation.time.map(UTCText.rfc3339)
+                self.points = explanation.rows.map { row in
+                    Row(
+                        point: row.name,
+                        bytes: row.bytes,
+                        raw: row.raw,
+                        value: row.quality.level == .bad || row.text != nil ? nil : row.value,
+                        text: row.text,
+                        unit: profile.points[row.point].unit,
+                        quality: row.quality.description
+                    )
+                }
+                self.events = explanation.events.map { event in
+                    let fields = event.fields.map { field in
+                        (field.name, field.privacy == .none ? field.text : Masking.masked(field.text))
+                    }
+                    return Happening(
+                        name: event.name,
+                        kind: event.kind.rawValue,
+                        fields: Dictionary(fields, uniquingKeysWith: { first, _ in first })
+                    )
+                }
+            }
         }
     }
 }

@@ -69,9 +69,11 @@ struct GatewayClient: Sendable {
         body: Data? = nil
     ) async throws -> Data {
         var url = self.address + "/api/v1/" + path
-        let pairs = query.compactMap { name, value in
-            value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics).map { "\(name)=\($0)" }
-        }
+        // What the gateway answers is read in a shell, whose texts are English.
+        let pairs = (query + [("lang", "en")])
+            .compactMap { name, value in
+                value?.addingPercentEncoding(withAllowedCharacters: .alphanumerics).map { "\(name)=\($0)" }
+            }
         if !pairs.isEmpty { url += "?" + pairs.joined(separator: "&") }
         var request = HTTPClientRequest(url: url)
         request.method = .RAW(value: method)
@@ -127,6 +129,33 @@ struct GatewayClient: Sendable {
         query: [(String, String?)] = []
     ) async throws -> Body {
         try JSONDecoder().decode(type, from: try await self.call(path, query: query))
+    }
+}
+
+extension GatewayClient {
+    /// Every item of a list, page by page.
+    func all<Item: Decodable>(
+        _ type: Item.Type,
+        _ path: String,
+        query: [(String, String?)] = []
+    ) async throws -> [Item] {
+        var items: [Item] = []
+        var after: String?
+        repeat {
+            let page = try await self.get(Listing<Item>.self, path, query: query + [("after", after)])
+            items += page.items
+            after = page.next
+        } while after != nil
+        return items
+    }
+}
+
+/// What `--json` prints.
+enum JSONOutput {
+    static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }
 

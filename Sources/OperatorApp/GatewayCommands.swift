@@ -22,8 +22,12 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try self.gateway.client()
         let data = try await client.call("status")
-        if self.gateway.json { return print(String(decoding: data, as: UTF8.self)) }
         let status = try JSONDecoder().decode(Status.self, from: data)
+        if self.gateway.json { print(String(decoding: data, as: UTF8.self)) } else { self.show(status) }
+        if !status.brokerConnected || !status.configurationProblems.isEmpty { throw ExitCode(1) }
+    }
+
+    private func show(_ status: Status) {
         let states = status.devices.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
         print("\(status.name.vi) (\(status.name.en)), gateway \(status.version), started \(status.startedAt)")
         print("devices:    \(states.isEmpty ? "none" : states)")
@@ -31,7 +35,6 @@ struct StatusCommand: AsyncParsableCommand {
         print("broker:     \(status.brokerConnected ? "connected" : "NOT connected")")
         print("quarantine: \(status.quarantine) kinds of messages")
         for problem in status.configurationProblems { print("problem:    \(problem)") }
-        if !status.brokerConnected || !status.configurationProblems.isEmpty { throw ExitCode(1) }
     }
 }
 
@@ -59,19 +62,9 @@ struct DevicesCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try self.gateway.client()
-        var devices: [Device] = []
-        var after: String?
-        repeat {
-            let page = try await client.get(
-                Listing<Device>.self,
-                "devices",
-                query: [("state", self.only), ("node", self.room), ("after", after)]
-            )
-            devices += page.items
-            after = page.next
-        } while after != nil
+        let devices = try await client.all(Device.self, "devices", query: [("state", self.only), ("node", self.room)])
         if self.gateway.json {
-            return print(String(decoding: try JSONEncoder().encode(devices), as: UTF8.self))
+            return print(try JSONOutput.text(devices))
         }
         TextTable.print(
             ["DEVICE", "ROOM", "STATE", "REASON", "SINCE", "LAST SEEN", "PROFILE"],
@@ -92,7 +85,7 @@ struct LatestCommand: AsyncParsableCommand {
     func run() async throws {
         let points = try await PointValue.all(try self.gateway.client(), device: self.device)
         if self.gateway.json {
-            return print(String(decoding: try JSONEncoder().encode(points), as: UTF8.self))
+            return print(try JSONOutput.text(points))
         }
         TextTable.print(["POINT", "VALUE", "UNIT", "QUALITY", "AT"], points.map(\.row))
     }
@@ -113,18 +106,7 @@ struct PointValue: Codable, Equatable {
     }
 
     static func all(_ client: GatewayClient, device: String?) async throws -> [PointValue] {
-        var points: [PointValue] = []
-        var after: String?
-        repeat {
-            let page = try await client.get(
-                Listing<PointValue>.self,
-                "latest",
-                query: [("device", device), ("after", after), ("limit", "5000")]
-            )
-            points += page.items
-            after = page.next
-        } while after != nil
-        return points
+        try await client.all(PointValue.self, "latest", query: [("device", device), ("limit", "5000")])
     }
 }
 
@@ -187,7 +169,7 @@ struct QueryCommand: AsyncParsableCommand {
             from = page.next
         }
         switch format {
-        case .json: print(String(decoding: try JSONEncoder().encode(items), as: UTF8.self))
+        case .json: print(try JSONOutput.text(items))
         case .csv:
             print(self.step == nil ? "at,value,quality" : "at,mean,minimum,maximum,count")
             for item in items { print(self.cells(item, empty: "").joined(separator: ",")) }
@@ -231,7 +213,7 @@ struct TailCommand: AsyncParsableCommand {
                 known[point.id] = point
                 let line =
                     self.gateway.json
-                    ? String(decoding: try JSONEncoder().encode(point), as: UTF8.self)
+                    ? try JSONOutput.text(point)
                     : point.row.joined(separator: "  ")
                 // Written at once, also into a pipe.
                 FileHandle.standardOutput.write(Data((line + "\n").utf8))
@@ -245,18 +227,23 @@ struct TailCommand: AsyncParsableCommand {
 struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Take up a changed site.yaml and profiles."
+        abstract: "Take up changed gateway.yaml, site.yaml and profiles."
     )
 
     @OptionGroup var gateway: GatewayOptions
 
-    private struct Reloaded: Decodable { var problems: [String] }
+    private struct Reloaded: Codable { var problems: [String] }
 
     func run() async throws {
         let data = try await self.gateway.client().call("reload", method: "POST", body: Data())
-        let problems = try JSONDecoder().decode(Reloaded.self, from: data).problems
-        for problem in problems { print(problem) }
-        if problems.isEmpty { print("taken up without problems") } else { throw ExitCode(1) }
+        let reloaded = try JSONDecoder().decode(Reloaded.self, from: data)
+        if self.gateway.json {
+            print(try JSONOutput.text(reloaded))
+        } else {
+            for problem in reloaded.problems { print(problem) }
+            if reloaded.problems.isEmpty { print("taken up without problems") }
+        }
+        if !reloaded.problems.isEmpty { throw ExitCode(1) }
     }
 }
 
@@ -281,8 +268,8 @@ struct AdoptCommand: AsyncParsableCommand {
     @Option(help: "Room of the new device.")
     var room: String?
 
-    private struct Entry: Decodable {
-        struct Suggestion: Decodable { var profile: String }
+    private struct Entry: Codable {
+        struct Suggestion: Codable { var profile: String }
         var id: UInt64
         var topic: String
         var reason: String
@@ -292,8 +279,9 @@ struct AdoptCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try self.gateway.client()
-        let entries = try await client.get(Listing<Entry>.self, "quarantine").items
+        let entries = try await client.all(Entry.self, "quarantine")
         guard let entry else {
+            if self.gateway.json { return print(try JSONOutput.text(entries)) }
             return TextTable.print(
                 ["ENTRY", "TOPIC", "REASON", "COUNT", "FITS"],
                 entries.map {
@@ -311,75 +299,9 @@ struct AdoptCommand: AsyncParsableCommand {
             throw OperatorError("no profile fits this message; write one and `campusctl reload`")
         }
         guard let device, let room else { throw OperatorError("--device and --room are needed") }
-        let body = try JSONEncoder().encode(["profile": profile, "device": device, "node": room])
+        let request = ["profile": profile, "device": device, "node": room]
+        let body = try JSONEncoder().encode(request)
         _ = try await client.call("quarantine/\(entry)/adopt", method: "POST", body: body)
-        print("\(device) is a device now, read with \(profile)")
-    }
-}
-
-/// The command `campusctl user`.
-struct UserCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "user",
-        abstract: "Users of the pages.",
-        subcommands: [Add.self, Reset.self]
-    )
-
-    private struct Login: Codable {
-        var user: String
-        var password: String?
-
-        func show(asJSON: Bool) throws {
-            if asJSON {
-                print(String(decoding: try JSONEncoder().encode(self), as: UTF8.self))
-            } else if let password {
-                print("user \(self.user)  password \(password)  (told this once; to be changed at the first login)")
-            } else {
-                print("user \(self.user)")
-            }
-        }
-    }
-
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Add a user, with a generated password unless --password-file."
-        )
-
-        @OptionGroup var gateway: GatewayOptions
-
-        @Argument(help: "Login name: a-z 0-9 - _ .")
-        var name: String
-
-        @Option(help: "administrator, facility, lab or viewer.")
-        var role = "viewer"
-
-        @Option(help: "File whose first line is the password; '-' reads it from standard input.")
-        var passwordFile: String?
-
-        func run() async throws {
-            var request = ["name": self.name, "role": self.role]
-            if let passwordFile {
-                let text =
-                    passwordFile == "-" ? readLine() ?? "" : try TextFile.read(passwordFile)
-                request["password"] = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
-            }
-            let body = try JSONEncoder().encode(request)
-            let data = try await self.gateway.client().call("users", method: "POST", body: body)
-            try JSONDecoder().decode(Login.self, from: data).show(asJSON: self.gateway.json)
-        }
-    }
-
-    struct Reset: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Generate a new password for a user.")
-
-        @OptionGroup var gateway: GatewayOptions
-
-        @Argument(help: "Login name.")
-        var name: String
-
-        func run() async throws {
-            let data = try await self.gateway.client().call("users/\(self.name)/reset", method: "POST", body: Data())
-            try JSONDecoder().decode(Login.self, from: data).show(asJSON: self.gateway.json)
-        }
+        print(self.gateway.json ? try JSONOutput.text(request) : "\(device) is a device now, read with \(profile)")
     }
 }

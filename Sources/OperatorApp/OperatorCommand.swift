@@ -13,7 +13,8 @@ package struct OperatorCommand: AsyncParsableCommand {
         subcommands: [
             StatusCommand.self, DevicesCommand.self, LatestCommand.self, QueryCommand.self, TailCommand.self,
             AdoptCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self, UserCommand.self,
-            CertificateCommand.self, RingCommand.self, ExportersCommand.self, ExportCommand.self, ImportCommand.self,
+            TokenCommand.self, CertificateCommand.self, RingCommand.self, ExportersCommand.self, ExportCommand.self,
+            ImportCommand.self,
         ]
     )
 

@@ -55,6 +55,22 @@ extension Records {
         }
     }
 
+    /// Writes one small row and returns when it is on the disk; throws when the records take nothing.
+    ///
+    /// Not audited: it changes nothing that anybody set.
+    package func checkWriting() throws {
+        try self.write { db in
+            let now = self.clock.now().rawValue
+            try db.execute(
+                sql: """
+                    INSERT INTO settings (key, value, changed) VALUES ('readiness', ?, ?)
+                    ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed = excluded.changed
+                    """,
+                arguments: [String(now), now]
+            )
+        }
+    }
+
     /// Keeps a setting given as a value.
     package func setSetting(_ key: String, to value: some Encodable, actor: String) throws {
         try self.setSetting(key, json: try JSONText.encode(value), actor: actor)

@@ -1,3 +1,4 @@
+internal import CampusModel
 package import DeviceProfile
 internal import Foundation
 internal import StrictYAML
@@ -9,47 +10,37 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
 
 /// Everything that the configuration files say, read together.
 package struct ConfigurationFiles: Sendable {
-    /// Where `gateway.yaml` is; `nil` when the files were not read from one.
-    package var path: String?
+    /// Path of `gateway.yaml`.
+    package var path: String
     package var gateway: GatewayConfiguration
     package var site: SiteDefinition
     package var library: ProfileLibrary
-    /// Devices of the site whose profile is missing or whose address does not fit it; they are left out.
-    package var problems: [String]
+    /// Devices of the site whose profile is missing or whose address does not fit it, which are left out; files that
+    /// cannot be read; after a reload also the keys that need a restart.
+    package var problems: [ConfigurationProblem]
 
     /// Reads `gateway.yaml` and what it names.
     ///
     /// - Throws: ``ConfigurationError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
     package static func read(path: String) throws(ConfigurationError) -> ConfigurationFiles {
-        var files = try self.read(gateway: try self.gateway(path: path))
-        files.path = path
+        try self.read(path: path, gateway: try self.gateway(path))
+    }
+
+    /// Reads everything anew for a gateway that runs already: what needs a restart stays as it was and is a problem.
+    package func reread() throws(ConfigurationError) -> ConfigurationFiles {
+        let (merged, needRestart) = self.gateway.takingUp(try Self.gateway(self.path))
+        var files = try Self.read(path: self.path, gateway: merged)
+        files.problems += needRestart.map { key in
+            ConfigurationProblem(
+                self.path,
+                vi: "\(key) đã thay đổi; hãy khởi động lại gateway để áp dụng",
+                en: "\(key) has changed; restart the gateway to take it up"
+            )
+        }
         return files
     }
 
-    /// Reads everything anew for a gateway that runs.
-    ///
-    /// Keys of `gateway.yaml` that need a restart stay as they are in `running`, and a problem says so.
-    package static func read(
-        again files: ConfigurationFiles,
-        running: GatewayConfiguration
-    ) throws(ConfigurationError) -> ConfigurationFiles {
-        guard let path = files.path else { return try self.read(gateway: running) }
-        let written = try self.gateway(path: path)
-        var taken = running
-        taken.exporters = written.exporters
-        taken.siteFile = written.siteFile
-        taken.profileFolders = written.profileFolders
-        var result = try self.read(gateway: taken)
-        result.path = path
-        if taken != written {
-            result.problems.append(
-                "\(path): something has changed that needs a restart (see ↻ in docs/configuration.md)"
-            )
-        }
-        return result
-    }
-
-    private static func gateway(path: String) throws(ConfigurationError) -> GatewayConfiguration {
+    private static func gateway(_ path: String) throws(ConfigurationError) -> GatewayConfiguration {
         let yaml = try self.text(of: path)
         do throws(YAMLProblems) {
             return try GatewayConfiguration.read(yaml: yaml, file: path)
@@ -58,8 +49,11 @@ package struct ConfigurationFiles: Sendable {
         }
     }
 
-    /// Reads the site, the adopted devices and the profiles anew.
-    package static func read(gateway: GatewayConfiguration) throws(ConfigurationError) -> ConfigurationFiles {
+    /// Reads the site, the adopted devices and the profiles.
+    private static func read(
+        path: String,
+        gateway: GatewayConfiguration
+    ) throws(ConfigurationError) -> ConfigurationFiles {
         let siteText = try self.text(of: gateway.siteFile)
         let adoptedFile = self.adoptedFile(gateway)
         let adoptedText = FileManager.default.fileExists(atPath: adoptedFile) ? try self.text(of: adoptedFile) : nil
@@ -72,17 +66,29 @@ package struct ConfigurationFiles: Sendable {
             throw ConfigurationError(description: error.description)
         }
         let library = ProfileLibrary(folders: gateway.profileFolders)
-        var problems = library.problems.map(\.description) + self.unreadable(gateway)
+        var problems = library.problems.map { problem in
+            ConfigurationProblem(
+                vi: "Hồ sơ thiết bị có lỗi và bị bỏ qua: \(problem.description)",
+                en: problem.description
+            )
+        }
+        problems += self.unreadable(gateway)
         for device in site.devices {
-            if let problem = self.problem(of: device, library) {
-                problems.append("\(gateway.siteFile):\(device.line): device \(device.id): \(problem)")
+            if let text = self.problem(of: device, library) {
+                problems.append(
+                    ConfigurationProblem(
+                        "\(gateway.siteFile):\(device.line)",
+                        vi: "thiết bị \(device.id): \(text.vi)",
+                        en: "device \(device.id): \(text.en)"
+                    )
+                )
             }
         }
-        return ConfigurationFiles(path: nil, gateway: gateway, site: site, library: library, problems: problems)
+        return ConfigurationFiles(path: path, gateway: gateway, site: site, library: library, problems: problems)
     }
 
     /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.
-    private static func unreadable(_ gateway: GatewayConfiguration) -> [String] {
+    private static func unreadable(_ gateway: GatewayConfiguration) -> [ConfigurationProblem] {
         let broker = gateway.broker
         let named: [(key: String, path: String?)] = [
             ("web.tls.certificate", gateway.web.tls?.certificate), ("web.tls.key", gateway.web.tls?.key),
@@ -95,19 +101,25 @@ package struct ConfigurationFiles: Sendable {
         return (named + exporters)
             .compactMap { key, path in
                 guard let path, !FileManager.default.isReadableFile(atPath: path) else { return nil }
-                return "\(key): \(path) cannot be read; does it exist, and may this user read it?"
+                return ConfigurationProblem(
+                    key,
+                    vi: "không đọc được \(path); tệp có ở đó không, và người dùng này có quyền đọc không?",
+                    en: "\(path) cannot be read; does it exist, and may this user read it?"
+                )
             }
     }
 
     /// Where devices that were adopted from the quarantine are kept.
     package static func adoptedFile(_ gateway: GatewayConfiguration) -> String { "\(gateway.stateFolder)/adopted.yaml" }
 
-    private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> String? {
-        guard let entry = library[device.profile] else {
-            let hint =
-                NearestWord.suggestion(for: device.profile, among: library.profiles.map(\.id))
-                .map { "; did you mean '\($0)'?" } ?? ""
-            return "there is no profile called '\(device.profile)'\(hint)"
+    private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> LocalizedText? {
+        let name = device.profile
+        guard let entry = library[name] else {
+            let near = NearestWord.suggestion(for: name, among: library.profiles.map(\.id))
+            return LocalizedText(
+                vi: "không có hồ sơ '\(name)'\(near.map { "; có phải '\($0)' không?" } ?? "")",
+                en: "there is no profile called '\(name)'\(near.map { "; did you mean '\($0)'?" } ?? "")"
+            )
         }
         switch (entry.profile.wire, device.address) {
         case (.modbus, .modbus): return nil
@@ -121,10 +133,21 @@ package struct ConfigurationFiles: Sendable {
                 )
                 return nil
             } catch {
-                return error.description
+                return LocalizedText(
+                    vi: "tham số không hợp với hồ sơ '\(name)' (\(error.description))",
+                    en: error.description
+                )
             }
-        case (.modbus, .mqtt): return "profile '\(device.profile)' is for Modbus; give the device a 'bus'"
-        case (.mqtt, .modbus): return "profile '\(device.profile)' is for MQTT; give the device 'parameters', not a bus"
+        case (.modbus, .mqtt):
+            return LocalizedText(
+                vi: "hồ sơ '\(name)' dành cho Modbus; hãy khai báo 'bus' cho thiết bị",
+                en: "profile '\(name)' is for Modbus; give the device a 'bus'"
+            )
+        case (.mqtt, .modbus):
+            return LocalizedText(
+                vi: "hồ sơ '\(name)' dành cho MQTT; hãy khai báo 'parameters', không phải 'bus'",
+                en: "profile '\(name)' is for MQTT; give the device 'parameters', not a bus"
+            )
         }
     }
 

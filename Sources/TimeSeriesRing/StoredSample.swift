@@ -23,7 +23,9 @@ struct StoredSample: BitwiseCopyable {
     var quality: UInt8 { UInt8(truncatingIfNeeded: self.word) }
 
     var sample: Sample {
-        Sample(tick: Tick(rawValue: self.tick), value: self.value, quality: Quality(rawValue: self.quality))
+        // Most are good, and then nothing has to be looked up.
+        let quality = self.quality == 0 ? Quality.good : Quality(rawValue: self.quality)
+        return Sample(tick: Tick(rawValue: self.tick), value: self.value, quality: quality)
     }
 
     func isSame(as other: StoredSample) -> Bool {

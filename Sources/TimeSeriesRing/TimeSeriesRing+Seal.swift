@@ -246,9 +246,13 @@ extension [StoredRollup] {
     mutating func mergeEqualStarts() {
         guard self.count > 1 else { return }
         var isAscending = true
-        for index in 1..<self.count where self[index].start <= self[index - 1].start { isAscending = false }
+        var isSorted = true
+        for index in 1..<self.count where self[index].start <= self[index - 1].start {
+            isAscending = false
+            if self[index].start < self[index - 1].start { isSorted = false }
+        }
         guard !isAscending else { return }
-        self.sort { $0.start < $1.start }
+        if !isSorted { self.sort { $0.start < $1.start } }
         var target = 0
         for index in 1..<self.count {
             if self[index].start == self[target].start {

@@ -51,6 +51,8 @@ package struct ValueTile: MustacheParent, Sendable {
     package var qualityText: String
     /// `device/point`, for live updates.
     package var point: String?
+    /// The key under which live `figures` events change the value, if any.
+    package var figure: String?
     package var address: String?
     /// When the value was measured, in words.
     package var time: String?
@@ -62,6 +64,7 @@ package struct ValueTile: MustacheParent, Sendable {
         quality: String = "good",
         qualityText: String = "",
         point: String? = nil,
+        figure: String? = nil,
         address: String? = nil,
         time: String? = nil
     ) {
@@ -71,6 +74,7 @@ package struct ValueTile: MustacheParent, Sendable {
         self.quality = quality
         self.qualityText = qualityText
         self.point = point
+        self.figure = figure
         self.address = address
         self.time = time
     }
@@ -83,6 +87,7 @@ package struct ValueTile: MustacheParent, Sendable {
         case "quality": self.quality
         case "quality_text": self.qualityText
         case "point": self.point
+        case "figure": self.figure
         case "address": self.address
         case "time": self.time
         default: nil

@@ -9,7 +9,10 @@ struct CampusGateway: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "campus-gateway",
         abstract: "Reads a school's devices over MQTT and Modbus, keeps their history and shows it.",
-        discussion: "SIGHUP takes up a changed site.yaml; SIGTERM and Ctrl-C stop cleanly.",
+        discussion: """
+            SIGHUP takes up changed files; SIGTERM and Ctrl-C stop cleanly.
+            Exit codes: 78 the configuration or the state cannot be used, 64 wrong arguments.
+            """,
         version: Gateway.version
     )
 

@@ -296,4 +296,26 @@ struct BusPollerTests {
         #expect(ticks.count >= 5)
         #expect(Set(ticks).count == ticks.count)
     }
+
+    @Test func aPollerThatDoesNotComeRoundIsNamed() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { engine in
+            await self.pass(milliseconds: 5_000)
+            #expect(engine.stalledBuses == [])
+            // The bus never gives the poller back.
+            let held = AsyncStream<Void>.makeStream()
+            bus.hold(until: held.stream)
+            await self.time.whenAsleep(2)
+            self.time.advance(milliseconds: 1_100)
+            await self.eventually { bus.isHeld }
+            self.time.pass(milliseconds: 29_000)
+            #expect(engine.stalledBuses == [])
+            self.time.pass(milliseconds: 2_000)
+            #expect(engine.stalledBuses == ["b"])
+            held.continuation.finish()
+            await self.eventually { engine.stalledBuses.isEmpty }
+            #expect(engine.stalledBuses == [])
+        }
+    }
 }

@@ -25,7 +25,7 @@ final class MemoryStore: SampleStoring, EventStoring {
         self.state.withLock { $0.refusals = refusals }
     }
 
-    func series(named name: String) throws -> SeriesIndex {
+    func series(named name: String, hasDeviceClock: Bool) throws -> SeriesIndex {
         try self.state.withLock { state in
             if let index = state.names.firstIndex(of: name) { return SeriesIndex(rawValue: UInt32(index)) }
             guard state.names.count < self.seriesMax else { throw Full() }
@@ -137,6 +137,8 @@ final class ScriptedBus: RegisterReading {
         var requests: [RegisterRequest] = []
         var writes: [RegisterWrite] = []
         var refusesWrites = false
+        var held: AsyncStream<Void>?
+        var isHeld = false
     }
 
     private let state: Mutex<State>
@@ -144,6 +146,12 @@ final class ScriptedBus: RegisterReading {
     init(_ answer: @escaping Answer) { self.state = Mutex(State(answer: answer)) }
 
     func answer(with answer: @escaping Answer) { self.state.withLock { $0.answer = answer } }
+
+    /// The next read gets no answer until `stream` ends.
+    func hold(until stream: AsyncStream<Void>) { self.state.withLock { $0.held = stream } }
+
+    /// Whether a read is being held.
+    var isHeld: Bool { self.state.withLock { $0.isHeld } }
 
     var executor: (any TaskExecutor)? { nil }
     var requests: [RegisterRequest] { self.state.withLock { $0.requests } }
@@ -156,6 +164,11 @@ final class ScriptedBus: RegisterReading {
         }
         // A real bus suspends; one that never does would keep a thread of the pool for itself.
         await Task.yield()
+        let held = self.state.withLock { state in
+            state.isHeld = state.held != nil
+            return state.held.take()
+        }
+        if let held { for await _ in held {} }
         return requests.map { answer($0) }
     }
 
@@ -258,11 +271,9 @@ enum Made {
     static func engine(
         _ store: MemoryStore,
         _ time: ManualTime,
-        options: PollingOptions = PollingOptions(),
-        profiles: [DeviceProfile] = []
+        options: PollingOptions = PollingOptions()
     ) -> AcquisitionEngine {
         AcquisitionEngine(
-            profiles: profiles,
             store: store,
             events: store,
             clock: time,

@@ -281,4 +281,20 @@ struct MessageIngestTests {
         #expect(problems.first?.contains("device y") == true)
         #expect(engine.device(DeviceID(rawValue: "x")) != nil)
     }
+
+    @Test func changedProfilesAreSuggestedAtTheNextMessage() throws {
+        let engine = Made.engine(self.store, self.time)
+        func receive() throws { try engine.ingest.receive([self.message("t/y/state", self.state(0, #""a": 1"#))]) }
+        func suggested() -> [String]? { engine.quarantine.entries.first?.suggestions.map(\.profile) }
+        #expect(engine.apply(AcquisitionConfiguration(devices: [], buses: [])).isEmpty)
+        try receive()
+        #expect(suggested() == [])
+        let profile = try Made.publisher()
+        _ = engine.apply(AcquisitionConfiguration(devices: [], buses: [], profiles: [profile]))
+        try receive()
+        #expect(suggested() == ["publisher"])
+        #expect(engine.quarantine.entries.map(\.count) == [2])
+        _ = engine.apply(AcquisitionConfiguration(devices: [], buses: []))
+        #expect(suggested() == [], "a profile that is gone is suggested no more")
+    }
 }

@@ -114,7 +114,8 @@ struct PayloadRedactionTests {
     @Test func noCardNumberReachesTheQuarantineOrAProposal() throws {
         let store = MemoryStore()
         let time = ManualTime()
-        let engine = Made.engine(store, time, profiles: [try Made.publisher()])
+        let engine = Made.engine(store, time)
+        _ = engine.apply(AcquisitionConfiguration(devices: [], buses: [], profiles: [try Made.publisher()]))
         let payload = Array(#"{"at": 1790000000000, "a": 20, "b": 1}"#.utf8)
         for topic in ["t/04A2B3C4/state", "t/05A2B3C4/state", "t/room7/state"] {
             try engine.ingest.receive([

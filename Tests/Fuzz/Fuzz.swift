@@ -3,12 +3,14 @@ internal import DeviceProfile
 internal import Foundation
 internal import SiteConfiguration
 internal import StrictYAML
+internal import TimeSeriesRing
 
-/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile` or `configuration`.
+/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile`, `configuration` or `ring`.
 enum Target: String {
     case payload
     case profile
     case configuration
+    case ring
 }
 
 /// Decoders of every shipped profile, made once.
@@ -89,6 +91,7 @@ private struct Decoders {
 }
 
 private let target = Target(rawValue: ProcessInfo.processInfo.environment["CAMPUS_FUZZ"] ?? "")
+private nonisolated(unsafe) let probe = BlockProbe()
 private let decoders = Decoders(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -103,7 +106,8 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         let text = String(decoding: input, as: UTF8.self)
         _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
         _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
-    case nil: fatalError("CAMPUS_FUZZ is payload, profile or configuration")
+    case .ring: _ = probe.read(input)
+    case nil: fatalError("CAMPUS_FUZZ is payload, profile, configuration or ring")
     }
     return 0
 }

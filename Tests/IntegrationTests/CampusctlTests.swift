@@ -27,15 +27,7 @@ struct CampusctlTests {
     }
 
     private func publish(_ gateway: RunningGateway, topic: String, _ payload: String) async throws {
-        let code = try await Child(
-            "/usr/bin/mosquitto_pub",
-            [
-                "-h", "127.0.0.1", "-p", gateway.brokerPort, "-u", "devices", "-P", gateway.text("devices.password"),
-                "-q", "1", "-t", topic, "-m", payload,
-            ]
-        )
-        .wait()
-        #expect(code == 0)
+        try await gateway.publish(topic, payload)
     }
 
     @Test func whatIsExportedCanBeImportedElsewhereAndAgain() async throws {
@@ -219,6 +211,93 @@ struct CampusctlTests {
         #expect(try await self.run("user", "reset", "nobody", "--state", state).code == 1)
     }
 
+    @Test func tokensAndUsersAreLookedAfter() async throws {
+        defer { self.clean() }
+        let gateway = try RunningGateway(site: RunningGateway.oneRoom)
+        defer { gateway.stop() }
+        try await gateway.start()
+        let state = gateway.state
+        let file = "\(self.folder)/token"
+        let made = try await self.run("token", "add", "dashboard", "--state", state, "--secret-file", file, "--json")
+        #expect(made.code == 0, "\(made.output)")
+        let token = try #require(try self.json(made.output) as? [String: String])
+        #expect(token["role"] == "viewer" && token["secret"] == nil)
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let address = gateway.text("address")
+        func withToken(_ arguments: String...) async throws -> Answer {
+            let output = "\(self.folder)/\(UUID())"
+            let more = ["--address", address, "--token-file", file]
+            let code = try await Child("\(Checkout.programs)/campusctl", arguments + more, output: output).wait()
+            return Answer(code: code, output: (try? String(contentsOfFile: output, encoding: .utf8)) ?? "")
+        }
+        #expect(try await withToken("devices").code == 0)
+        let forbidden = try await withToken("user", "list")
+        #expect(forbidden.code == 1 && forbidden.output.contains("administrator"), "\(forbidden.output)")
+        let shown = try await self.run("token", "add", "second", "--role", "facility", "--state", state)
+        #expect(shown.code == 0 && shown.output.contains("secret cgt_"))
+        #expect(try await self.run("token", "add", "second", "--state", state).code == 1)
+        let listed = try await self.run("token", "list", "--state", state)
+        #expect(listed.output.contains("dashboard") && !listed.output.contains("cgt_"), "\(listed.output)")
+        let tokens = try #require(
+            try self.json(await self.run("token", "list", "--state", state, "--json").output) as? [[String: Any]]
+        )
+        #expect(tokens.count == 3)
+        #expect(try await self.run("token", "revoke", "dashboard", "--state", state).code == 0)
+        #expect(try await withToken("devices").code == 1)
+        #expect(try await self.run("token", "revoke", "dashboard", "--state", state).output.contains("token list"))
+
+        #expect(try await self.run("user", "add", "lan", "--state", state).code == 0)
+        let role = try await self.run("user", "role", "lan", "facility", "--state", state, "--json")
+        let user = try #require(try self.json(role.output) as? [String: Any])
+        #expect(user["role"] as? String == "facility")
+        let disabled = try await self.run("user", "disable", "lan", "--state", state)
+        #expect(disabled.code == 0 && disabled.output.contains("disabled"))
+        #expect(try await self.run("user", "list", "--state", state).output.contains("disabled"))
+        #expect(try await self.run("user", "enable", "lan", "--state", state).code == 0)
+        let last = try await self.run("user", "disable", "admin", "--state", state)
+        #expect(last.code == 1 && last.output.contains("last administrator"), "\(last.output)")
+        #expect(try await self.run("user", "remove", "lan", "--state", state).code == 0)
+        #expect(try await self.run("user", "disable", "lan", "--state", state).code == 1)
+    }
+
+    /// A broker that nobody runs is a problem, in every form of the answer.
+    @Test func aProblemIsAnExitCodeAlsoInJSON() async throws {
+        defer { self.clean() }
+        let port = try Checkout.freePort()
+        let gateway = try RunningGateway(
+            site: RunningGateway.oneRoom,
+            broker: "mode: external, host: 127.0.0.1, port: \(port)"
+        )
+        defer { gateway.stop() }
+        try gateway.spawn()
+        try await eventually("it is asked") { (try? await gateway.get("/healthz"))?.1 == 200 }
+        #expect(try await self.run("status", "--state", gateway.state).code == 1)
+        let status = try await self.run("status", "--state", gateway.state, "--json")
+        #expect(status.code == 1)
+        let facts = try #require(try self.json(status.output) as? [String: Any])
+        #expect(facts["brokerConnected"] as? Bool == false)
+        let empty = try await self.run("adopt", "--state", gateway.state, "--json")
+        #expect(empty.code == 0)
+        #expect(try self.json(empty.output) is [Any])
+        let reloaded = try await self.run("reload", "--state", gateway.state, "--json")
+        #expect(reloaded.code == 0)
+        #expect(try self.json(reloaded.output) is [String: [String]])
+        try (RunningGateway.oneRoom + "\n  - {id: second, node: r1, profile: uci-room-nod}\n")
+            .write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
+        for command in ["reload", "check"] {
+            let place =
+                command == "check" ? ["--config", "\(gateway.folder)/gateway.yaml"] : ["--state", gateway.state]
+            let output = "\(self.folder)/\(command)"
+            let child = try Child("\(Checkout.programs)/campusctl", [command, "--json"] + place, output: output)
+            #expect(await child.wait() == 1)
+            let text = try String(contentsOfFile: output, encoding: .utf8)
+            let answer = try #require(try self.json(text) as? [String: Any])
+            let problems = try #require(answer["problems"] as? [String])
+            #expect(problems.contains { $0.contains("did you mean 'uci-room-node'?") }, "\(text)")
+        }
+    }
+
     @Test func configurationsAndProfilesAreCheckedBeforeUse() async throws {
         defer { self.clean() }
         let gateway = try RunningGateway(site: RunningGateway.oneRoom)
@@ -260,6 +339,47 @@ struct CampusctlTests {
         let payload = #"{"time": "2026-11-24T07:00:00Z", "S1_Temp": 21.25, "S2_Temp": null}"#
         let tried = try await self.run("profile", "try", profile, "--topic", "campus/x/telemetry", "--payload", payload)
         #expect(tried.code == 0 && tried.output.contains("21.25"), "\(tried.output)")
+        let structured = try await self.run(
+            "profile",
+            "try",
+            profile,
+            "--topic",
+            "campus/x/telemetry",
+            "--payload",
+            payload,
+            "--json"
+        )
+        let explained = try #require(try self.json(structured.output) as? [String: Any])
+        #expect(structured.code == 0 && explained["time"] as? String == "2026-11-24T07:00:00.000Z", "\(explained)")
+        #expect((explained["points"] as? [[String: Any]])?.contains { $0["value"] as? Double == 21.25 } == true)
+        let card = try await self.run(
+            "profile",
+            "try",
+            "\(Checkout.profiles)/esp-rfid-v1.yaml",
+            "--topic",
+            "gate1",
+            "--payload",
+            #"{"type":"access","time":1790000000,"isKnown":"true","access":"Always","username":"Lan","uid":"1234abcd"}"#,
+            "--json"
+        )
+        let events = try #require((try self.json(card.output) as? [String: Any])?["events"] as? [[String: Any]])
+        #expect(!events.isEmpty && !card.output.contains("1234abcd"), "\(card.output)")
+        let foreign = try await self.run(
+            "profile",
+            "try",
+            profile,
+            "--topic",
+            "else",
+            "--payload",
+            "x",
+            "--json"
+        )
+        #expect(foreign.code == 1)
+        #expect((try self.json(foreign.output) as? [String: Any])?["problem"] is String, "\(foreign.output)")
+        let checked = try await self.run("profile", "check", "--json", profile, broken)
+        #expect(checked.code == 1)
+        let results = try #require(try self.json(checked.output) as? [[String: Any]])
+        #expect(results.compactMap { $0["good"] as? Bool } == [true, false])
         let meter = "\(Checkout.profiles)/xy-md02.yaml"
         let frame = try await self.run(
             "profile",

@@ -4,8 +4,10 @@ import Testing
 /// The recording through a Modbus server that is not our code.
 @Suite(.serialized)
 struct ModbusRecordingTests {
-    @Test func everyValueServedByPymodbusComesBackEqualInOrderAndOnce() async throws {
-        guard let path = Checkout.recording(), let python = Checkout.peers() else { return }
+    @Test(.needsRecording, .needsPeers)
+    func everyValueServedByPymodbusComesBackEqualInOrderAndOnce() async throws {
+        let path = try Checkout.recording()
+        let python = try Checkout.peers()
         let truth = try RecordingTruth(path)
         let units = 5
         let port = try Checkout.freePort()

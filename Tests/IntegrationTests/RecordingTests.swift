@@ -30,8 +30,8 @@ struct RecordingTests {
         }
     }
 
-    @Test func everyValueOfTheRecordingComesBackEqualInOrderAndOnce() async throws {
-        guard let path = Checkout.recording() else { return }
+    @Test(.needsRecording) func everyValueOfTheRecordingComesBackEqualInOrderAndOnce() async throws {
+        let path = try Checkout.recording()
         let truth = try RecordingTruth(path)
         let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         try await gateway.start()
@@ -45,8 +45,8 @@ struct RecordingTests {
         gateway.stop()
     }
 
-    @Test func nothingIsLostOrDoubledWhenTheGatewayIsKilledTwentyTimes() async throws {
-        guard let path = Checkout.recording() else { return }
+    @Test(.needsRecording) func nothingIsLostOrDoubledWhenTheGatewayIsKilledTwentyTimes() async throws {
+        let path = try Checkout.recording()
         let truth = try RecordingTruth(path)
         let gateway = try RunningGateway(site: RunningGateway.oneRoom)
         try await gateway.start()

@@ -108,6 +108,82 @@ struct ReloadTests {
             (try? await gateway.json(Nodes.self, "/api/v1/nodes").items.first { $0.id == "r1" }?.name.en) == "mended"
         }
     }
+
+    /// A gateway without any profile, then `gateway.yaml` names the folder, another site and another report period.
+    @Test func gatewayYAMLIsReadAgainAndWhatNeedsARestartIsSaid() async throws {
+        let site = "site: {id: s, name: {vi: Trường, en: School}}\nnodes: []\n"
+        let gateway = try RunningGateway(site: site)
+        defer { gateway.stop() }
+        let config = "\(gateway.folder)/gateway.yaml"
+        let empty = "\(gateway.folder)/none"
+        try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+        func configure(_ text: String) throws { try text.write(toFile: config, atomically: true, encoding: .utf8) }
+        try configure("state: state\nprofiles: [\(empty)]\nweb: {port: 0}\nbroker: {port: 0}\n")
+        try await gateway.start()
+        struct Entry: Decodable {
+            struct Suggestion: Decodable { var profile: String }
+            var suggestions: [Suggestion]
+        }
+        func suggested() async throws -> [String] {
+            try await gateway.publish("campus/room/telemetry", #"{"time": "2026-11-24T07:00:00Z", "S1_Temp": 20}"#)
+            return try await gateway.json(RunningGateway.Page<Entry>.self, "/api/v1/quarantine").items
+                .flatMap { $0.suggestions.map(\.profile) }
+        }
+        #expect(try await suggested() == [])
+        try self.write(self.site(room: "other", slave: 1), gateway)
+        try FileManager.default.moveItem(atPath: "\(gateway.folder)/site.yaml", toPath: "\(gateway.folder)/other.yaml")
+        try configure(
+            """
+            state: state
+            site: other.yaml
+            profiles: [\(Checkout.profiles)]
+            web: {port: 8081}
+            broker: {port: 0}
+            polling: {report: 1 s}
+            log: {level: debug}
+
+            """
+        )
+        let output = "\(gateway.folder)/reload"
+        func reload(_ more: String...) async throws -> (code: Int32, text: String) {
+            try? FileManager.default.removeItem(atPath: output)
+            let arguments = ["reload", "--state", gateway.state] + more
+            let code = try await Child("\(Checkout.programs)/campusctl", arguments, output: output).wait()
+            return (code, try String(contentsOfFile: output, encoding: .utf8))
+        }
+        let told = try await reload()
+        #expect(told.code == 1)
+        for key in ["web.port", "log.level"] {
+            #expect(told.text.contains("gateway.yaml: \(key) has changed; restart the gateway"), "\(told.text)")
+        }
+        #expect(!told.text.contains("report"), "\(told.text)")
+        #expect(try await gateway.json(Nodes.self, "/api/v1/nodes").items.last?.name.en == "other")
+        // The device exists now; a stranger is known by its profile again.
+        try await gateway.publish("campus/else/telemetry", #"{"time": "2026-11-24T07:00:00Z", "S1_Temp": 20}"#)
+        #expect(try await suggested() == ["uci-room-node"])
+        struct Device: Decodable { var state: String }
+        try await eventually("the new report period counts") {
+            (try? await gateway.json(Device.self, "/api/v1/devices/room").state) == "offline"
+        }
+
+        try configure("state: state\nprofiles: [\(Checkout.profiles)]\nwbe: {}\n")
+        let refused = try await reload()
+        #expect(refused.code == 1 && refused.text.contains("unknown key 'wbe'"), "\(refused.text)")
+        #expect(try await gateway.json(Nodes.self, "/api/v1/nodes").items.last?.name.en == "other")
+        try configure(
+            "state: state\nsite: other.yaml\nprofiles: [\(Checkout.profiles)]\nweb: {port: 0}\nbroker: {port: 0}\n"
+        )
+        let mended = try await reload()
+        #expect(mended.code == 0, "\(mended.text)")
+    }
+
+    @Test(arguments: [("nodes: [\n", ""), ("", "wbe: {}")])
+    func aConfigurationThatCannotBeUsedEndsTheStartWithCode78(site: String, settings: String) async throws {
+        let gateway = try RunningGateway(site: site + RunningGateway.oneRoom, settings: settings)
+        defer { gateway.stop() }
+        #expect(try await gateway.spawn().wait() == 78)
+        #expect(gateway.log.contains(settings.isEmpty ? "site.yaml:" : "gateway.yaml:5"), "\(gateway.log)")
+    }
 }
 
 /// Every register holds its own address.

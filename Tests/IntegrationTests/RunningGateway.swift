@@ -19,21 +19,19 @@ enum Checkout {
     static let programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
     static let profiles = "\(root)/DeviceProfiles"
 
-    /// The public recording, or `nil` after saying why the test is skipped.
-    static func recording(_ test: String = #function) -> String? {
-        guard let folder = ProcessInfo.processInfo.environment["CAMPUS_RECORDINGS"] else {
-            print("\(test) is skipped: CAMPUS_RECORDINGS names no folder with room-occupancy-estimation.csv")
-            return nil
-        }
-        return "\(folder)/room-occupancy-estimation.csv"
+    fileprivate static let recordings = ProcessInfo.processInfo.environment["CAMPUS_RECORDINGS"]
+    fileprivate static let python = ProcessInfo.processInfo.environment["CAMPUS_PEERS"]
+
+    /// The public recording, for a test that `.needsRecording`; a folder that is named and has none is a failure.
+    static func recording() throws -> String {
+        let path = "\(self.recordings ?? "")/room-occupancy-estimation.csv"
+        guard FileManager.default.fileExists(atPath: path) else { throw TestFailure("\(path) is missing") }
+        return path
     }
 
-    /// A Python with the peers and validators of the tests, or `nil` after saying why the test is skipped.
-    static func peers(_ test: String = #function) -> String? {
-        guard let python = ProcessInfo.processInfo.environment["CAMPUS_PEERS"] else {
-            print("\(test) is skipped: CAMPUS_PEERS names no Python with pymodbus and validators; deploy/test sets it")
-            return nil
-        }
+    /// A Python with the peers and validators of the tests, for a test that `.needsPeers`.
+    static func peers() throws -> String {
+        guard let python else { throw TestFailure("CAMPUS_PEERS names no Python") }
         return python
     }
 
@@ -70,6 +68,21 @@ enum Checkout {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         return address
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips, with the reason, where the public recordings are not at hand.
+    static var needsRecording: Self {
+        .enabled(
+            if: Checkout.recordings != nil,
+            "CAMPUS_RECORDINGS names no folder with room-occupancy-estimation.csv; see docs/testing.md"
+        )
+    }
+
+    /// Skips, with the reason, without the peers from PyPI.
+    static var needsPeers: Self {
+        .enabled(if: Checkout.python != nil, "CAMPUS_PEERS names no Python with the peers; deploy/test sets it")
     }
 }
 
@@ -211,6 +224,19 @@ final class RunningGateway {
     func text(_ name: String) -> String {
         ((try? String(contentsOfFile: "\(self.state)/\(name)", encoding: .utf8)) ?? "")
             .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Publishes as a device and waits for the broker's receipt.
+    func publish(_ topic: String, _ payload: String) async throws {
+        let code = try await Child(
+            "/usr/bin/mosquitto_pub",
+            [
+                "-h", "127.0.0.1", "-p", self.brokerPort, "-u", "devices", "-P", self.text("devices.password"),
+                "-q", "1", "-t", topic, "-m", payload,
+            ]
+        )
+        .wait()
+        guard code == 0 else { throw TestFailure("mosquitto_pub ended with \(code)") }
     }
 
     var log: String { (try? String(contentsOfFile: "\(self.folder)/log", encoding: .utf8)) ?? "" }

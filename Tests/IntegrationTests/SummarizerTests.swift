@@ -36,7 +36,7 @@ struct SummarizerTests {
     }
 
     private func append(_ gateway: Gateway, _ tick: Tick, _ value: Double) throws {
-        let series = try gateway.store.series(named: "room/s1-temperature")
+        let series = try gateway.store.series(named: "room/s1-temperature", hasDeviceClock: false)
         let samples = [SeriesSample(series: series, sample: Sample(tick: tick, value: value, quality: .good))]
         samples.withUnsafeBufferPointer { gateway.store.append(contentsOf: $0) }
     }

@@ -6,6 +6,7 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 
@@ -39,3 +40,20 @@ def log_in(driver, address: str, user: str, password: str) -> None:
     driver.find_element(By.NAME, "password").send_keys(password)
     driver.find_element(By.CSS_SELECTOR, "form button[type=submit]").click()
     wait(driver, 15).until(lambda d: "/login" not in d.current_url)
+
+
+def press(driver, *keys: str) -> None:
+    """Types into whatever has the focus."""
+    for key in keys:
+        driver.switch_to.active_element.send_keys(key)
+
+
+def tab_to(driver, selector: str, presses_max: int = 400) -> None:
+    """Presses Tab until an element that fits `selector` has the focus, and sees that it is marked."""
+    for _ in range(presses_max):
+        driver.switch_to.active_element.send_keys(Keys.TAB)
+        if driver.execute_script("return document.activeElement.matches(arguments[0])", selector):
+            outline = driver.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"{selector} has the focus and does not show it"
+            return
+    raise AssertionError(f"{presses_max} times Tab do not reach {selector}")

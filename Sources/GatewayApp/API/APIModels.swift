@@ -160,6 +160,14 @@ enum APIModel {
                 try container.encode(self.maximum)
                 try container.encode(self.quality)
             }
+
+            init(_ rollup: Rollup) {
+                self.time = rollup.start.rawValue
+                self.value = rollup.mean
+                self.minimum = rollup.count > 0 ? rollup.minimum : nil
+                self.maximum = rollup.count > 0 ? rollup.maximum : nil
+                self.quality = rollup.count > 0 ? "good" : "bad"
+            }
         }
     }
 
@@ -219,12 +227,6 @@ enum APIModel {
             self.isReplay = record.isReplay
             self.fields = Dictionary(record.fields.map { ($0.name, $0.text) }, uniquingKeysWith: { first, _ in first })
         }
-    }
-
-    struct User: Encodable {
-        var name: String
-        var role: String
-        var isDisabled: Bool
     }
 
     struct Login: Encodable {

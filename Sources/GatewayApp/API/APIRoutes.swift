@@ -19,10 +19,11 @@ struct APIRoutes {
     func add(to router: Router<ConsoleContext>) {
         let api = router.group("/api/v1")
         api.get("status") { _, _ in try self.console.json(self.status()) }
-        api.get("nodes") { _, _ in try self.console.json(self.nodes()) }
+        api.get("nodes") { request, _ in try self.console.json(try self.nodes(request)) }
+        api.get("nodes/:node/summaries") { request, context in try await self.nodeSummaries(request, context) }
         api.get("devices") { request, _ in try self.console.json(try self.devices(request)) }
         api.get("devices/:device") { _, context in
-            try self.console.json(APIModel.Device(try self.runtime(context).snapshot()))
+            try self.console.json(APIModel.Device(self.gateway.snapshot(try self.runtime(context))))
         }
         api.get("devices/:device/points") { _, context in try self.console.json(self.points(try self.runtime(context)))
         }
@@ -35,15 +36,11 @@ struct APIRoutes {
         api.get("points/:device/:point/samples") { request, context in try self.samples(request, context) }
         api.get("points/:device/:point/rollups") { request, context in try self.rollups(request, context) }
         api.get("points/:device/:point/chart") { request, context in
-            try self.console.json(try self.chart(request, context))
+            try self.console.json(try await self.chart(request, context))
         }
         api.get("points/:device/:point/summaries") { request, context in try await self.summaries(request, context) }
         api.get("events") { request, context in try await self.events(request, context) }
-        api.get("quarantine") { _, _ in
-            try self.console.json(
-                APIModel.List(items: self.gateway.engine.quarantine.entries.map(APIModel.QuarantineItem.init))
-            )
-        }
+        api.get("quarantine") { request, _ in try self.console.json(try self.quarantine(request)) }
         self.addChanges(to: api)
         router.get("/api/openapi.json") { _, _ in
             Response(
@@ -57,7 +54,7 @@ struct APIRoutes {
     private func addChanges(to api: RouterGroup<ConsoleContext>) {
         let facility = api.group().add(middleware: RoleRequirement(.facility))
         facility.post("quarantine/:id/adopt") { request, context in
-            let body = try await self.body(AdoptRequest.self, request, context)
+            let body = try await APIBody.read(AdoptRequest.self, request, context)
             try await self.adopt(body, id: context.parameters.get("id"), actor: context.actor ?? "api")
             return try self.console.json(APIModel.Reloaded(problems: []), status: .created)
         }
@@ -73,45 +70,14 @@ struct APIRoutes {
             let gateway = self.gateway
             let actor = context.actor ?? "api"
             return try self.console.json(
-                APIModel.Reloaded(problems: try await self.asking { try gateway.reload(actor: actor) })
-            )
-        }
-        administrator.get("users") { _, _ in
-            let users = try await self.gateway.records.perform { try $0.users() }
-            return try self.console.json(
-                APIModel.List(
-                    items: users.map {
-                        APIModel.User(name: $0.name, role: $0.role.rawValue, isDisabled: $0.isDisabled)
+                APIModel.Reloaded(
+                    problems: try await APIBody.asking {
+                        try await gateway.records.perform { _ in try gateway.reload(actor: actor) }.map(\.description)
                     }
                 )
             )
         }
-        administrator.post("users") { request, context in
-            let body = try await self.body(UserRequest.self, request, context)
-            guard let role = UserRole(rawValue: body.role) else {
-                throw Self.invalid("role: administrator, facility, lab, viewer")
-            }
-            let login = try await self.asking {
-                try await self.gateway.records.createUser(
-                    body.name,
-                    role: role,
-                    password: body.password,
-                    actor: context.actor ?? "api"
-                )
-            }
-            return try self.console.json(
-                APIModel.Login(user: login?.user ?? body.name, password: login?.password),
-                status: .created
-            )
-        }
-        administrator.post("users/:name/reset") { _, context in
-            guard let name = context.parameters.get("name") else { throw Problem.notFound }
-            let login = try await self.asking {
-                try await self.gateway.records.resetPassword(of: name, actor: context.actor ?? "api")
-            }
-            self.console.live.disconnect(user: login.user)
-            return try self.console.json(APIModel.Login(user: login.user, password: login.password))
-        }
+        AccountRoutes(gateway: self.gateway, console: self.console).add(to: administrator)
     }
 
     private struct AdoptRequest: Decodable {
@@ -120,44 +86,13 @@ struct APIRoutes {
         var node: String
     }
 
-    private struct UserRequest: Decodable {
-        var name: String
-        var role: String
-        /// Without one, a password is generated that has to be changed.
-        var password: String?
-    }
-
     private func adopt(_ body: AdoptRequest, id: String?, actor: String) async throws {
         guard let id = id.flatMap({ UInt64($0) }) else { throw Problem.notFound }
         let gateway = self.gateway
-        try await self.asking {
+        try await APIBody.asking {
             try await gateway.records.perform { _ in
                 try gateway.adopt(entry: id, profile: body.profile, device: body.device, node: body.node, actor: actor)
             }
-        }
-    }
-
-    private func body<Body: Decodable>(
-        _ type: Body.Type,
-        _ request: Request,
-        _ context: ConsoleContext
-    ) async throws -> Body {
-        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
-        do {
-            return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
-        } catch {
-            throw Self.invalid("the body is not the JSON that /api/openapi.json describes")
-        }
-    }
-
-    /// Errors of the gateway and the records are the caller's to read.
-    private func asking<Result>(_ work: () async throws -> Result) async throws -> Result {
-        do {
-            return try await work()
-        } catch let error as GatewayError {
-            throw Self.invalid(error.description)
-        } catch let error as RecordsError {
-            throw Self.invalid(error.message)
         }
     }
 
@@ -177,28 +112,42 @@ struct APIRoutes {
             name: site.name,
             version: Gateway.version,
             startedAt: UTCText.rfc3339(self.gateway.started),
-            now: UTCText.rfc3339(self.gateway.clock.now()),
+            now: UTCText.rfc3339(self.gateway.now),
             devices: states,
             points: points,
             samplesStored: self.gateway.ring.statistics.appended,
             brokerConnected: self.gateway.receiver.connectionState == .connected,
             quarantine: engine.quarantine.entries.count,
-            configurationProblems: self.gateway.configurationProblems.problems
+            configurationProblems: self.gateway.configurationProblems.problems.map(\.description)
         )
     }
 
-    private func nodes() -> APIModel.List<APIModel.Node> {
-        APIModel.List(
-            items: self.gateway.site.nodes.map { node in
-                APIModel.Node(
-                    id: node.id.rawValue,
-                    parent: node.parent?.rawValue,
-                    kind: node.kind.rawValue,
-                    room: node.room?.rawValue,
-                    name: node.name
-                )
+    private func nodes(_ request: Request) throws -> APIModel.List<APIModel.Node> {
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 5_000)
+        var nodes = self.gateway.site.nodes[...]
+        if let after = request.query["after"] {
+            guard let index = nodes.firstIndex(where: { $0.id.rawValue == after }) else {
+                throw Self.invalid("after: what the last page gave as next")
             }
-        )
+            nodes = nodes[(index + 1)...]
+        }
+        return .page(nodes, limit: limit, cursor: \.id.rawValue) { node in
+            APIModel.Node(
+                id: node.id.rawValue,
+                parent: node.parent?.rawValue,
+                kind: node.kind.rawValue,
+                room: node.room?.rawValue,
+                name: node.name
+            )
+        }
+    }
+
+    /// The newest kind of message first.
+    private func quarantine(_ request: Request) throws -> APIModel.List<APIModel.QuarantineItem> {
+        let limit = try APIQuery.limit(request, standard: 200, maximum: 1_000)
+        let after = try APIQuery.number(after: request).flatMap { UInt64(exactly: $0) } ?? .max
+        let entries = self.gateway.engine.quarantine.entries.filter { $0.id < after }.sorted { $0.id > $1.id }
+        return .page(entries, limit: limit, cursor: { "\($0.id)" }, APIModel.QuarantineItem.init)
     }
 
     private func devices(_ request: Request) throws -> APIModel.List<APIModel.Device> {
@@ -213,7 +162,7 @@ struct APIRoutes {
         for runtime in self.gateway.engine.devices.sorted(by: { $0.device.id < $1.device.id }) {
             if let after, runtime.device.id.rawValue <= after { continue }
             if let node, runtime.device.node.rawValue != node { continue }
-            let snapshot = runtime.snapshot()
+            let snapshot = self.gateway.snapshot(runtime)
             if let state, snapshot.health.state.rawValue != state { continue }
             if items.count == limit { return APIModel.List(items: items, next: items.last?.id) }
             items.append(APIModel.Device(snapshot))
@@ -223,7 +172,8 @@ struct APIRoutes {
 
     private func points(_ runtime: DeviceRuntime) -> APIModel.List<APIModel.Point> {
         APIModel.List(
-            items: runtime.snapshot().points.map { APIModel.Point($0, runtime.device.profile.points[$0.index]) }
+            items: self.gateway.snapshot(runtime).points
+                .map { APIModel.Point($0, runtime.device.profile.points[$0.index]) }
         )
     }
 
@@ -237,7 +187,7 @@ struct APIRoutes {
             if let after, runtime.device.id < after.device { continue }
             if let device, runtime.device.id.rawValue != device { continue }
             if let node, runtime.device.node.rawValue != node { continue }
-            for point in runtime.snapshot().points.sorted(by: { $0.id < $1.id }) {
+            for point in self.gateway.snapshot(runtime).points.sorted(by: { $0.id < $1.id }) {
                 if let after, point.id <= after { continue }
                 if items.count == limit { return APIModel.List(items: items, next: items.last?.id) }
                 items.append(APIModel.Point(point, runtime.device.profile.points[point.index]))
@@ -260,9 +210,12 @@ struct APIRoutes {
 
     /// The node that a list is about, if it names one.
     private func knownNode(_ request: Request) throws -> String? {
-        guard let node = request.query["node"] else { return nil }
-        guard self.gateway.site.nodes.contains(where: { $0.id.rawValue == node }) else {
-            throw Problem.notFound(LocalizedText(vi: "Không có nơi “\(node)”.", en: "There is no node “\(node)”."))
+        try request.query["node"].map { try self.known(node: $0).id.rawValue }
+    }
+
+    private func known(node id: String) throws -> SiteDefinition.Node {
+        guard let node = self.gateway.site.nodes.first(where: { $0.id.rawValue == id }) else {
+            throw Problem.notFound(LocalizedText(vi: "Không có nơi “\(id)”.", en: "There is no node “\(id)”."))
         }
         return node
     }
@@ -280,7 +233,7 @@ struct APIRoutes {
 
     private func samples(_ request: Request, _ context: ConsoleContext) throws -> Response {
         let (series, _) = try self.series(context)
-        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let range = try APIQuery.range(request, now: self.gateway.now)
         let limit = try APIQuery.limit(request, standard: 1_000, maximum: 100_000)
         var samples: [Sample] = []
         var next: Tick?
@@ -314,7 +267,7 @@ struct APIRoutes {
 
     private func rollups(_ request: Request, _ context: ConsoleContext) throws -> Response {
         let (series, _) = try self.series(context)
-        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let range = try APIQuery.range(request, now: self.gateway.now)
         let step = try APIQuery.milliseconds(request, "step", standard: 60_000)
         let limit = try APIQuery.limit(request, standard: 1_000, maximum: 20_000)
         let found = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: limit + 1)
@@ -326,48 +279,103 @@ struct APIRoutes {
         )
     }
 
-    private func chart(_ request: Request, _ context: ConsoleContext) throws -> APIModel.Chart {
+    private func chart(_ request: Request, _ context: ConsoleContext) async throws -> APIModel.Chart {
+        if let span = request.query["span"].flatMap(LongSpan.init(rawValue:)) {
+            return try await self.chart(of: span, context)
+        }
         let (series, unit) = try self.series(context)
         let now =
-            self.gateway.ring.latest(series).map { max($0.tick, self.gateway.clock.now()) } ?? self.gateway.clock.now()
+            self.gateway.ring.latest(series).map { max($0.tick, self.gateway.now) } ?? self.gateway.now
         let span: Int64
         let step: Int64
         switch request.query["span"] ?? "hour" {
         case "hour": (span, step) = (3_600_000, 10_000)
         case "day": (span, step) = (86_400_000, 300_000)
         case "week": (span, step) = (7 * 86_400_000, 3_600_000)
-        default: throw Self.invalid("span: hour, day, week")
+        default: throw Self.invalid("span: hour, day, week, month, year")
         }
         let range = now.advanced(byMilliseconds: -span)..<now.advanced(byMilliseconds: 1)
         let rows = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: 2_000)
-            .map { rollup in
-                APIModel.Chart.Row(
-                    time: rollup.start.rawValue,
-                    value: rollup.mean,
-                    minimum: rollup.count > 0 ? rollup.minimum : nil,
-                    maximum: rollup.count > 0 ? rollup.maximum : nil,
-                    quality: rollup.count > 0 ? "good" : "bad"
-                )
-            }
+            .map(APIModel.Chart.Row.init)
         return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
     }
 
+    /// What a chart shows of the records, for the ring may have forgotten it.
+    private enum LongSpan: String {
+        case month
+        case year
+    }
+
+    private func chart(of span: LongSpan, _ context: ConsoleContext) async throws -> APIModel.Chart {
+        let (_, unit) = try self.series(context)
+        let (period, days): (SummaryPeriod, Int64) = span == .month ? (.hour, 31) : (.day, 366)
+        let id = PointID(
+            device: DeviceID(rawValue: context.parameters.get("device") ?? ""),
+            name: context.parameters.get("point") ?? ""
+        )
+        let now = self.gateway.now
+        let found = try await self.gateway.records.perform { records in
+            try records.summaries(of: id, period: period, range: now.advanced(byMilliseconds: -days * 86_400_000)..<now)
+        }
+        let rows = found.filter { $0.unit == nil || $0.unit == unit }.map { APIModel.Chart.Row($0.rollup) }
+        return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
+    }
+
+    /// Hours of the last day or days of the last month, unless the request says otherwise.
+    private func summaryRange(_ request: Request, _ period: SummaryPeriod) throws -> Range<Tick> {
+        try APIQuery.range(
+            request,
+            now: self.gateway.now,
+            standardMilliseconds: period == .hour ? 86_400_000 : 31 * 86_400_000
+        )
+    }
+
     private func summaries(_ request: Request, _ context: ConsoleContext) async throws -> Response {
-        guard let device = context.parameters.get("device"), let point = context.parameters.get("point") else {
-            throw Problem.notFound
-        }
-        guard let period = SummaryPeriod(rawValue: request.query["period"] ?? "hour") else {
-            throw Self.invalid("period: hour, day")
-        }
-        let range = try APIQuery.range(request, now: self.gateway.clock.now())
+        let (device, point) = (context.parameters.get("device") ?? "", context.parameters.get("point") ?? "")
+        let period = try APIQuery.word(request, "period", SummaryPeriod.self) ?? .hour
+        let range = try self.summaryRange(request, period)
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 5_000)
         let id = PointID(device: DeviceID(rawValue: device), name: point)
         let found = try await self.gateway.records.perform { try $0.summaries(of: id, period: period, range: range) }
-        return try self.console.json(APIModel.List(items: found.map { APIModel.RollupItem($0.rollup) }))
+        return try self.console.json(
+            APIModel.List(
+                items: found.prefix(limit).map { APIModel.RollupItem($0.rollup) },
+                next: found.count > limit ? UTCText.rfc3339(found[limit].rollup.start) : nil
+            )
+        )
+    }
+
+    /// Summaries of a room, or of any node with everything inside it.
+    private func nodeSummaries(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let id = context.parameters.get("node") ?? ""
+        let node = try self.known(node: id).id
+        let period = try APIQuery.word(request, "period", SummaryPeriod.self) ?? .hour
+        let range = try self.summaryRange(request, period)
+        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 5_000)
+        let name = request.query["name"]
+        let found = try await self.gateway.records.perform {
+            try $0.summaries(inside: node, name: name, period: period, range: range)
+        }
+        // A page never ends inside a period, so that `from=next` misses none.
+        var end = min(limit, found.count)
+        while end > 0, end < found.count, found[end].rollup.start == found[end - 1].rollup.start { end += 1 }
+        return try self.console.json(
+            APIModel.List(
+                items: found[..<end].map(APIModel.NodeSummaryItem.init),
+                next: end < found.count ? UTCText.rfc3339(found[end].rollup.start) : nil
+            )
+        )
     }
 
     private func events(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let limit = try APIQuery.limit(request, standard: 100, maximum: 1_000)
-        let query = EventQuery(device: request.query["device"].map { DeviceID(rawValue: $0) })
+        let query = EventQuery(
+            device: request.query["device"].map { DeviceID(rawValue: $0) },
+            node: try self.knownNode(request).map { NodeID(rawValue: $0) },
+            name: request.query["name"],
+            kind: try APIQuery.word(request, "kind"),
+            range: try APIQuery.openRange(request, now: self.gateway.now)
+        )
         var cursor: EventCursor?
         if let after = request.query["after"] {
             let parts = after.split(separator: "-")
@@ -386,57 +394,5 @@ struct APIRoutes {
                 next: page.next.map { "\($0.tick.rawValue)-\($0.id)" }
             )
         )
-    }
-}
-
-/// Query parameters of the API.
-enum APIQuery {
-    static func limit(_ request: Request, standard: Int, maximum: Int) throws -> Int {
-        guard let text = request.query["limit"] else { return standard }
-        guard let limit = Int(text), (1...maximum).contains(limit) else {
-            throw APIRoutes.invalid("limit: 1 to \(maximum)")
-        }
-        return limit
-    }
-
-    /// `from` and `to`: RFC 3339, or a span back from now such as `-24h`.
-    ///
-    /// The default is the last hour.
-    static func range(_ request: Request, now: Tick) throws -> Range<Tick> {
-        let from = try self.tick(request.query["from"], now: now) ?? now.advanced(byMilliseconds: -3_600_000)
-        let to = try self.tick(request.query["to"], now: now) ?? Tick(milliseconds: 4_102_444_800_000)
-        guard from <= to else { throw APIRoutes.invalid("from must not be after to") }
-        return from..<to
-    }
-
-    static func milliseconds(_ request: Request, _ name: String, standard: Int64) throws -> Int64 {
-        guard let text = request.query[name] else { return standard }
-        guard let value = self.span(text), (1_000...31_536_000_000).contains(value) else {
-            throw APIRoutes.invalid("\(name): a span such as 10s, 1min, 1h or 1d")
-        }
-        return value
-    }
-
-    private static func tick(_ text: String?, now: Tick) throws -> Tick? {
-        guard let text else { return nil }
-        if text.hasPrefix("-"), let span = self.span(String(text.dropFirst())) {
-            return now.advanced(byMilliseconds: -span)
-        }
-        guard let tick = UTCText.tick(rfc3339: text.replacing(" ", with: "+")) ?? UTCText.tick(rfc3339: text) else {
-            throw APIRoutes.invalid("times: RFC 3339 such as 2026-01-31T07:00:00Z, or -24h")
-        }
-        return tick
-    }
-
-    private static func span(_ text: String) -> Int64? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), digits.count <= 9 else { return nil }
-        switch text.dropFirst(digits.count) {
-        case "s": return number * 1_000
-        case "min": return number * 60_000
-        case "h": return number * 3_600_000
-        case "d": return number * 86_400_000
-        default: return nil
-        }
     }
 }

@@ -12,8 +12,9 @@ internal import WebConsole
 struct OperationRoutes {
     let gateway: Gateway
     let console: Console
+    let readiness: Readiness
 
-    private struct Readiness: Encodable {
+    private struct ReadyAnswer: Encodable {
         var ready: Bool
         var problems: [String]
     }
@@ -23,9 +24,9 @@ struct OperationRoutes {
             Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "ok\n")))
         }
         router.get("/readyz") { _, _ in
-            let problems = await self.problems()
+            let problems = await self.readiness.problems()
             return try self.console.json(
-                Readiness(ready: problems.isEmpty, problems: problems),
+                ReadyAnswer(ready: problems.isEmpty, problems: problems),
                 status: problems.isEmpty ? .ok : .serviceUnavailable
             )
         }
@@ -36,23 +37,6 @@ struct OperationRoutes {
                 body: .init(byteBuffer: .init(string: await self.metrics()))
             )
         }
-    }
-
-    /// What keeps the gateway from doing its work.
-    private func problems() async -> [String] {
-        var problems: [String] = []
-        switch self.gateway.receiver.connectionState {
-        case .connected: break
-        case .connecting: problems.append("not connected to the MQTT broker yet")
-        case .disconnected(let reason): problems.append("not connected to the MQTT broker: \(reason)")
-        }
-        if self.gateway.ring.statistics.writeFailures > 0 { problems.append("the ring could not be written") }
-        do {
-            _ = try await self.gateway.records.perform { try $0.setting("readiness") }
-        } catch {
-            problems.append("the records cannot be read")
-        }
-        return problems
     }
 
     private func metrics() async -> String {

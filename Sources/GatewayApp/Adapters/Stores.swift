@@ -19,7 +19,9 @@ final class RingStore: SampleStoring {
         self.clock = clock
     }
 
-    func series(named name: String) throws -> SeriesIndex { try self.ring.series(named: name) }
+    func series(named name: String, hasDeviceClock: Bool) throws -> SeriesIndex {
+        try self.ring.series(named: name, hasDeviceClock: hasDeviceClock)
+    }
 
     func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) {
         self.ring.append(contentsOf: samples)

@@ -24,7 +24,7 @@ extension PageRoutes {
         let current = state.flatMap { DeviceHealth.State.allCases.firstIndex(of: $0) }.map { $0 + 1 } ?? 0
         let content: [String: Any] = [
             "tabs": TabBar(tabs, current: current),
-            "rows": shown.map { self.row($0.snapshot(), language) }, "has_rows": !shown.isEmpty,
+            "rows": shown.map { self.row(self.gateway.snapshot($0), language) }, "has_rows": !shown.isEmpty,
             "pagination": Pagination(
                 page: number,
                 itemsPerPage: pageSize,
@@ -55,7 +55,7 @@ extension PageRoutes {
         guard let id = context.parameters.get("device"),
             let runtime = self.gateway.engine.device(DeviceID(rawValue: id))
         else { throw Problem.notFound }
-        let snapshot = runtime.snapshot()
+        let snapshot = self.gateway.snapshot(runtime)
         let offset = self.gateway.site.utcOffsetSeconds
         var content = self.row(snapshot, language)
         content["accepted"] = "\(snapshot.counters.accepted)"
@@ -66,7 +66,8 @@ extension PageRoutes {
         content["tiles"] = self.tiles(snapshot, runtime, language)
         if let fault = snapshot.fault {
             content["fault"] = [
-                "time": LocalTime.text(fault.tick, offset), "reason": fault.reason, "message": fault.message,
+                "time": LocalTime.text(fault.tick, offset), "code": fault.reason,
+                "reason": FaultReason.label(fault.reason).text(in: language), "message": fault.message,
                 "frame": fault.frame,
             ]
         }
@@ -110,7 +111,7 @@ extension PageRoutes {
     }
 
     func row(_ snapshot: DeviceSnapshot, _ language: Language) -> [String: Any] {
-        let now = self.gateway.clock.now()
+        let now = self.gateway.now
         return [
             "id": snapshot.id.rawValue, "name": snapshot.name.text(in: language), "node": snapshot.node.rawValue,
             "room": self.gateway.site.nodes.first { $0.id == snapshot.node }?.name.text(in: language)
@@ -124,9 +125,11 @@ extension PageRoutes {
             "reason": snapshot.health.reason.label.text(in: language),
             "since": LocalTime.span(now.rawValue - snapshot.health.since.rawValue).text(in: language),
             "last_seen": LocalTime.text(snapshot.health.lastSeen, self.gateway.site.utcOffsetSeconds),
-            "error_rate": ValueText.number((snapshot.counters.errorRate * 1_000).rounded() / 10),
+            "error_rate": ValueText.localized((snapshot.counters.errorRate * 1_000).rounded() / 10).text(in: language),
             "latency": snapshot.counters.latencyNanoseconds == 0
-                ? "–" : ValueText.number((Double(snapshot.counters.latencyNanoseconds) / 1e5).rounded() / 10),
+                ? "–"
+                : ValueText.localized((Double(snapshot.counters.latencyNanoseconds) / 1e5).rounded() / 10)
+                    .text(in: language),
         ]
     }
 }

@@ -12,46 +12,11 @@ internal import WebConsole
 extension PageRoutes {
     func overview(_ request: Request, _ context: ConsoleContext) throws -> Response {
         let language = context.language
-        let snapshots = self.gateway.engine.devices.map { $0.snapshot() }
+        let snapshots = self.gateway.engine.devices.map(self.gateway.snapshot)
         let abnormal = snapshots.filter(\.health.state.isAbnormal).sorted { $0.health.since > $1.health.since }
-        let statistics = self.gateway.ring.statistics
         let problems = self.gateway.configurationProblems.problems
-        let badPoints = snapshots.reduce(0) { sum, snapshot in
-            sum + snapshot.points.count { $0.latest?.quality.level == .bad }
-        }
-        let tiles: [ValueTile] = [
-            ValueTile(
-                label: LocalizedText(vi: "Thiết bị hoạt động", en: "Devices online").text(in: language),
-                value: "\(snapshots.count { $0.health.state == .online })/\(snapshots.count)",
-                address: "/devices"
-            ),
-            ValueTile(
-                label: LocalizedText(vi: "Điểm đo không dùng được", en: "Points without a usable value")
-                    .text(in: language),
-                value: "\(badPoints)"
-            ),
-            ValueTile(
-                label: LocalizedText(vi: "Bản tin bị cách ly", en: "Kinds of quarantined messages").text(in: language),
-                value: "\(self.gateway.engine.quarantine.entries.count)",
-                address: "/quarantine"
-            ),
-            ValueTile(
-                label: LocalizedText(vi: "Mẫu đã lưu từ lúc khởi động", en: "Samples stored since start")
-                    .text(in: language),
-                value: ValueText.grouped(statistics.appended).text(in: language)
-            ),
-            ValueTile(
-                label: LocalizedText(vi: "Máy chủ MQTT", en: "MQTT broker").text(in: language),
-                value: self.brokerText.text(in: language)
-            ),
-            ValueTile(
-                label: LocalizedText(vi: "Đang chạy", en: "Running for").text(in: language),
-                value: LocalTime.span(self.gateway.clock.now().rawValue - self.gateway.started.rawValue)
-                    .text(in: language)
-            ),
-        ]
         let content: [String: Any] = [
-            "problems": problems.map { ["text": $0] },
+            "problems": problems.map { ["text": $0.line(in: language)] },
             "has_problems": !problems.isEmpty,
             "abnormal": abnormal.prefix(100).map { self.row($0, language) },
             "has_abnormal": !abnormal.isEmpty,
@@ -63,7 +28,8 @@ extension PageRoutes {
                 )
                 .text(in: language)
             ),
-            "tiles": tiles, "buildings": self.buildings(language),
+            "tiles": OverviewFigure.all(of: self.gateway).map { $0.tile(language) },
+            "buildings": self.buildings(language),
         ]
         return try self.console.render(
             Page(
@@ -76,11 +42,6 @@ extension PageRoutes {
             request,
             context
         )
-    }
-
-    private var brokerText: LocalizedText {
-        self.gateway.receiver.connectionState == .connected
-            ? LocalizedText(vi: "Đã kết nối", en: "Connected") : LocalizedText(vi: "Mất kết nối", en: "Not connected")
     }
 
     /// Every room as one small field, by building: where things stand at a glance.
@@ -105,6 +66,11 @@ extension PageRoutes {
                     "icon": "status-\((worst?.statusKind ?? .normal).rawValue)",
                 ])
         }
-        return order.map { ["name": $0, "has_name": !$0.isEmpty, "rooms": fields[$0] ?? []] }
+        // What lies directly under the site needs a heading only beside buildings.
+        let other = LocalizedText(vi: "Nơi khác", en: "Other places").text(in: language)
+        return order.map { place in
+            let name = place.isEmpty && order.count > 1 ? other : place
+            return ["name": name, "has_name": !name.isEmpty, "rooms": fields[place] ?? []]
+        }
     }
 }

@@ -16,7 +16,7 @@ struct PageRoutes {
     func add(to router: Router<ConsoleContext>) {
         router.get("/") { request, context in try self.overview(request, context) }
         router.get("/rooms") { request, context in try self.rooms(request, context) }
-        router.get("/rooms/:node") { request, context in try self.room(request, context) }
+        router.get("/rooms/:node") { request, context in try await self.room(request, context) }
         router.get("/devices") { request, context in try self.devices(request, context) }
         router.get("/devices/:device") { request, context in try self.device(request, context) }
         router.get("/quarantine") { request, context in try self.quarantine(request, context) }
@@ -32,11 +32,14 @@ struct PageRoutes {
             let gateway = self.gateway
             let actor = context.actor ?? "page"
             do {
-                _ = try await gateway.records.perform { _ in try gateway.reload(actor: actor) }
+                let problems = try await gateway.records.perform { _ in try gateway.reload(actor: actor) }
+                return problems.isEmpty
+                    ? self.console.redirect(to: "/devices", notice: "notice.reloaded")
+                    // The overview lists them.
+                    : self.console.redirect(to: "/", notice: "notice.reloaded_partly")
             } catch let error as GatewayError {
-                throw Problem.invalid(LocalizedText(vi: error.description, en: error.description))
+                throw Problem.invalid(error.text)
             }
-            return self.console.redirect(to: "/devices", notice: "notice.reloaded")
         }
     }
 

@@ -18,8 +18,10 @@ extension PageRoutes {
         let rows = self.gateway.engine.quarantine.entries.prefix(200)
             .map { entry -> [String: Any] in
                 [
-                    "id": "\(entry.id)", "topic": entry.topic, "code": entry.reason,
-                    "reason": QuarantineReason.label(entry.reason).text(in: language), "detail": entry.detail,
+                    "id": "\(entry.id)", "topic": entry.topic,
+                    "reason": QuarantineReason.label(entry.reason).text(in: language),
+                    // Of a message that nobody claims, the reason says all.
+                    "details": entry.reason == "unclaimed" ? [] : ["\(entry.reason): \(entry.detail)"],
                     "devices": entry.device.map { [["id": $0.rawValue]] } ?? [],
                     "payload": entry.payload, "bytes": "\(entry.payloadBytes)",
                     "count": "\(entry.count)", "last_seen": LocalTime.text(entry.lastSeen, offset),
@@ -81,7 +83,7 @@ extension PageRoutes {
                 try gateway.adopt(entry: id, profile: profile, device: device, node: node, actor: actor)
             }
         } catch let error as GatewayError {
-            throw Problem.invalid(LocalizedText(vi: error.description, en: error.description))
+            throw Problem.invalid(error.text)
         }
         return self.console.redirect(to: "/devices/\(device)", notice: "notice.adopted")
     }

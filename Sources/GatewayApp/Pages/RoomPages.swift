@@ -21,10 +21,10 @@ extension PageRoutes {
             let values = devices.flatMap { self.headline($0, language) }.prefix(4)
             return [
                 "id": node.id.rawValue, "name": node.name.text(in: language),
-                "place": self.place(node, site, language),
+                "places": [self.place(node, site, language)].filter { !$0.isEmpty },
                 "kind": Self.label(node.room).text(in: language),
                 "class": worst.map { $0.isAbnormal ? ($0 == .offline ? "offline" : "warning") : "" } ?? "",
-                "pill": worst.map { StatusPill($0.statusKind, $0.label.text(in: language)) } as Any,
+                "pills": worst.map { [StatusPill($0.statusKind, $0.label.text(in: language))] } ?? [],
                 "values": Array(values), "device_count": devices.count,
             ]
         }
@@ -55,7 +55,7 @@ extension PageRoutes {
     static let headlineUnits = ["Cel", "[ppm]", "%", "lx", "W", "kW", "dB[SPL]", "[pH]"]
 
     func headline(_ runtime: DeviceRuntime, _ language: Language) -> [[String: Any]] {
-        runtime.snapshot().points
+        self.gateway.snapshot(runtime).points
             .compactMap { point in
                 let definition = runtime.device.profile.points[point.index]
                 guard definition.kind == .number, definition.privacy == .none,
@@ -97,19 +97,19 @@ extension PageRoutes {
         }
     }
 
-    func room(_ request: Request, _ context: ConsoleContext) throws -> Response {
+    func room(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let language = context.language
         let site = self.gateway.site
         guard let id = context.parameters.get("node"), let node = site.nodes.first(where: { $0.id.rawValue == id })
         else {
             throw Problem.notFound
         }
-        let spans = ["hour", "day", "week"]
+        let spans = ["hour", "day", "week", "month", "year"]
         let span = request.query["span"].flatMap { spans.contains($0) ? $0 : nil } ?? "hour"
         let devices = self.gateway.engine.devices.filter { $0.device.node == node.id }
         var charts: [ChartFigure] = []
         let groups = devices.map { runtime -> [String: Any] in
-            let snapshot = runtime.snapshot()
+            let snapshot = self.gateway.snapshot(runtime)
             for point in snapshot.points {
                 let definition = runtime.device.profile.points[point.index]
                 guard definition.kind == .number, definition.privacy == .none, charts.count < 12,
@@ -135,10 +135,14 @@ extension PageRoutes {
         }
         let labels = [
             LocalizedText(vi: "Một giờ", en: "Hour"), LocalizedText(vi: "Một ngày", en: "Day"),
-            LocalizedText(vi: "Một tuần", en: "Week"),
+            LocalizedText(vi: "Một tuần", en: "Week"), LocalizedText(vi: "Một tháng", en: "Month"),
+            LocalizedText(vi: "Một năm", en: "Year"),
         ]
+        let summary = try await self.summary(of: node, beside: span)
         let content: [String: Any] = [
-            "kind": Self.label(node.room).text(in: language), "place": self.place(node, site, language),
+            "summary": summary.content(language, utcOffsetSeconds: site.utcOffsetSeconds),
+            "kind": Self.label(node.room).text(in: language),
+            "places": [self.place(node, site, language)].filter { !$0.isEmpty },
             "devices": groups, "has_devices": !groups.isEmpty,
             "empty": EmptyState(
                 title: LocalizedText(vi: "Chưa có thiết bị", en: "No devices yet").text(in: language),

@@ -13,7 +13,12 @@ enum ValueText {
         if point.kind == .boolean {
             return sample.value == 0 ? LocalizedText(vi: "Tắt", en: "Off") : LocalizedText(vi: "Bật", en: "On")
         }
-        let english = self.number(sample.value)
+        return self.localized(sample.value)
+    }
+
+    /// A number with the decimal mark of each language.
+    static func localized(_ value: Double) -> LocalizedText {
+        let english = self.number(value)
         return LocalizedText(vi: english.replacing(".", with: ","), en: english)
     }
 
@@ -116,6 +121,39 @@ enum LocalTime {
         default:
             let (days, hours) = (seconds / 86_400, seconds % 86_400 / 3_600)
             return LocalizedText(vi: "\(days) ngày \(hours) giờ", en: "\(days) d \(hours) h")
+        }
+    }
+}
+
+/// Why the last exchange with a device failed, in words; the code stays beside it for search.
+enum FaultReason {
+    static func label(_ code: String) -> LocalizedText {
+        if let reason = DeviceHealth.Reason(rawValue: code) { return self.sentence(reason.label) }
+        if code.hasPrefix("exception"), let number = Int(code.dropFirst(9)) { return self.exception(number) }
+        return QuarantineReason.label(code)
+    }
+
+    private static func sentence(_ text: LocalizedText) -> LocalizedText {
+        LocalizedText(
+            vi: text.vi.prefix(1).uppercased() + text.vi.dropFirst(),
+            en: text.en.prefix(1).uppercased() + text.en.dropFirst()
+        )
+    }
+
+    /// The exception codes of the Modbus application protocol, chapter 7.
+    private static func exception(_ code: Int) -> LocalizedText {
+        switch code {
+        case 1: LocalizedText(vi: "Thiết bị không có chức năng này", en: "The device does not have this function")
+        case 2: LocalizedText(vi: "Thiết bị không có địa chỉ này", en: "The device does not have this address")
+        case 3: LocalizedText(vi: "Thiết bị từ chối giá trị này", en: "The device refuses this value")
+        case 4: LocalizedText(vi: "Thiết bị báo hỏng", en: "The device reports a failure")
+        case 5: LocalizedText(vi: "Thiết bị cần thêm thời gian", en: "The device needs more time")
+        case 6: LocalizedText(vi: "Thiết bị đang bận", en: "The device is busy")
+        case 8: LocalizedText(vi: "Bộ nhớ của thiết bị có lỗi", en: "The device's memory has an error")
+        case 10: LocalizedText(vi: "Cổng Modbus không có đường đi", en: "The Modbus gateway has no path")
+        case 11:
+            LocalizedText(vi: "Thiết bị sau cổng Modbus không trả lời", en: "The device behind the gateway is silent")
+        default: LocalizedText(vi: "Thiết bị báo lỗi Modbus \(code)", en: "The device answers Modbus exception \(code)")
         }
     }
 }

@@ -5,7 +5,8 @@ internal import ServiceLifecycle
 internal import SiteConfiguration
 internal import WebConsole
 
-/// Sends what changed to the open pages, once a second.
+/// Sends what changed to the open pages, once a second: values, states, the counters of the overview, and that what a
+/// page lists is no longer what it should list.
 struct LiveFeed: Service {
     let gateway: Gateway
     let live: LiveBroadcaster
@@ -25,17 +26,59 @@ struct LiveFeed: Service {
         var label: LocalizedText
     }
 
+    struct FigureItem: Encodable {
+        var key: String
+        var text: LocalizedText
+    }
+
+    /// What was sent last.
+    private struct Sent {
+        var figures: [String: LocalizedText] = [:]
+        var listing: Listing?
+    }
+
+    /// What decides which devices and rooms pages list, and how.
+    private struct Listing: Equatable {
+        var states: [DeviceID: String]
+        var quarantined: Int
+        var loaded: Tick
+    }
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var sent = Sent()
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(1))
                 guard self.live.hasSubscribers else { continue }
-                self.send()
+                self.sendValues()
+                self.sendOverview(&sent)
             }
         }
     }
 
-    private func send() {
+    private func sendOverview(_ sent: inout Sent) {
+        let figures = OverviewFigure.all(of: self.gateway)
+        let changed = figures.filter { sent.figures[$0.key] != $0.text }
+        if !changed.isEmpty {
+            for figure in changed { sent.figures[figure.key] = figure.text }
+            self.live.publish("figures", changed.map { FigureItem(key: $0.key, text: $0.text) })
+        }
+        var states: [DeviceID: String] = [:]
+        for runtime in self.gateway.engine.devices {
+            let health = runtime.health
+            states[runtime.device.id] = "\(health.state) \(health.reason)"
+        }
+        let listing = Listing(
+            states: states,
+            quarantined: self.gateway.engine.quarantine.count,
+            loaded: self.gateway.configurationProblems.loaded
+        )
+        guard listing != sent.listing else { return }
+        sent.listing = listing
+        self.live.publish("regions", [Int]())
+    }
+
+    private func sendValues() {
         var samples: [SampleItem] = []
         var states: [StateItem] = []
         let offset = self.gateway.site.utcOffsetSeconds * 1_000

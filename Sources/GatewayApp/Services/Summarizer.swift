@@ -46,7 +46,7 @@ struct Summarizer: Service {
 
     /// Erases what is older than `gateway.yaml` says; at most 10,000 rows of a kind a minute, so that nobody waits.
     static func eraseWhatIsOver(_ gateway: Gateway, _ records: Records) throws {
-        let now = gateway.clock.now()
+        let now = gateway.now
         let kept = gateway.configuration.retention
         try records.eraseEvents(before: now.advanced(byMilliseconds: -kept.eventsMilliseconds), actor: "gateway")
         let periods = [(SummaryPeriod.hour, kept.hoursMilliseconds), (.day, kept.daysMilliseconds)]
@@ -58,7 +58,7 @@ struct Summarizer: Service {
     /// Fills every finished hour that has none yet, the oldest first, then the days.
     static func summarize(_ gateway: Gateway, _ records: Records) throws {
         let offset = gateway.site.utcOffsetSeconds
-        let now = gateway.clock.now()
+        let now = gateway.now
         let week: Int64 = 7 * 86_400_000
         let since = now.advanced(byMilliseconds: -week)
         for hour in try records.summariesPending(.hour, since: since, now: now, utcOffsetSeconds: offset, limit: 24) {

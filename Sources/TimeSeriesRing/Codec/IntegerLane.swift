@@ -17,7 +17,7 @@ enum IntegerLane {
         case smallest
     }
 
-    private enum Form {
+    enum Form {
         static let stepped: UInt8 = 0
         static let framed: UInt8 = 1
         static let entropy: UInt8 = 2
@@ -289,23 +289,5 @@ enum IntegerLane {
             sum = sum &+ step &+ ZigZag.decode(differences[index])
             base[index &+ 1] = sum
         }
-    }
-}
-
-/// Memory that decoding needs for itself; one for each thread that decodes.
-final class DecodeScratch {
-    /// Most samples or roll-ups of one block.
-    static let blockMax = 8_192
-
-    let numbers = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodeScratch.blockMax)
-    let table = UnsafeMutablePointer<UInt64>.allocate(capacity: EntropyCoder.tableEntries)
-    let integers = UnsafeMutablePointer<Int64>.allocate(capacity: DecodeScratch.blockMax)
-    let values = UnsafeMutablePointer<Double>.allocate(capacity: ValueForm.tableMax)
-
-    deinit {
-        self.values.deallocate()
-        self.numbers.deallocate()
-        self.table.deallocate()
-        self.integers.deallocate()
     }
 }

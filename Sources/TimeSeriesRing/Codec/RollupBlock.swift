@@ -121,11 +121,11 @@ enum RollupBlock {
         let others = scratch.integers + self.rollupsMax
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { values in
             guard let values = values.baseAddress else { return false }
-            forms.values.values(minima, count, into: values, table: scratch.values)
+            forms.values.compute(minima, count, into: values)
             for index in 0..<count { target[index].minimum = values[index] }
             guard IntegerLane.decode(&reader, count, into: others, scratch) else { return false }
             for index in 0..<count { others[index] = others[index] &+ minima[index] }
-            forms.values.values(others, count, into: values, table: scratch.values)
+            forms.values.compute(others, count, into: values)
             for index in 0..<count { target[index].maximum = values[index] }
             guard IntegerLane.decode(&reader, count, into: others, scratch) else { return false }
             if forms.sums.isDecimal {
@@ -133,7 +133,7 @@ enum RollupBlock {
                     others[index] = others[index] &+ minima[index] &* Int64(target[index].count)
                 }
             }
-            forms.sums.values(others, count, into: values, table: scratch.values)
+            forms.sums.compute(others, count, into: values)
             for index in 0..<count { target[index].sum = values[index] }
             return !reader.isBroken
         }

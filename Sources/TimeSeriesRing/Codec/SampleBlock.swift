@@ -3,16 +3,22 @@ internal import CampusModel
 /// Samples of one series, oldest first, as a sequence of bytes that needs nothing but the first tick to be read.
 ///
 /// ```
-/// flags u8 (1 late, 2 mixed quality) | form of values u8 | count varint
+/// flags u8 (1 late, 2 mixed quality, 4 narrow) | form of values u8 | count varint
+/// where narrow: lowest integer (zig-zag varint), highest minus lowest (varint)
 /// ticks minus the first, an IntegerLane | values as integers, an IntegerLane
 /// quality u8, or where mixed: (run varint, quality u8) until all are covered
 /// ```
 enum SampleBlock {
     static let samplesMax = DecodeScratch.blockMax
+    /// Blocks of fewer samples are quick to read without a table.
+    static let narrowMin = 512
 
     enum Flag {
         static let late: UInt8 = 1
         static let mixedQuality: UInt8 = 2
+        /// The integers lie so close together that a table of all their values is worth it.
+        static let narrow: UInt8 = 4
+        static let all = late | mixedQuality | narrow
     }
 
     /// Most bytes that `count` samples can take: a tick and a value of 64 bits each and a quality of its own.
@@ -42,9 +48,14 @@ enum SampleBlock {
             scratch.values[index] = last
         }
         let form = ValueForm.choose(scratch.values, count, into: scratch.moreIntegers)
-        writer.put8((isLate ? Flag.late : 0) | (isMixed ? Flag.mixedQuality : 0))
+        let bounds = count >= self.narrowMin ? form.bounds(scratch.moreIntegers, count) : nil
+        writer.put8((isLate ? Flag.late : 0) | (isMixed ? Flag.mixedQuality : 0) | (bounds != nil ? Flag.narrow : 0))
         writer.put8(form.rawValue)
         writer.varint(UInt64(count))
+        if let bounds {
+            writer.signed(bounds.lowest)
+            writer.varint(bounds.range)
+        }
         let step = IntegerLane.commonStep(scratch.integers, count)
         IntegerLane.encode(
             scratch.integers,
@@ -97,14 +108,24 @@ enum SampleBlock {
         let flags = reader.get8()
         let form = ValueForm(rawValue: reader.get8())
         let count = reader.length(upTo: self.samplesMax)
-        guard !reader.isBroken, form.isKnown, flags & ~(Flag.late | Flag.mixedQuality) == 0 else { return false }
+        guard !reader.isBroken, form.isKnown, flags & ~Flag.all == 0 else { return false }
         columns.makeRoom(for: count)
         let ticks = columns.ticks + columns.count
         let values = columns.values + columns.count
-        guard IntegerLane.decode(&reader, count, offset: first, into: ticks, scratch),
-            IntegerLane.decode(&reader, count, into: scratch.integers, scratch)
-        else { return false }
-        form.values(scratch.integers, count, into: values, table: scratch.values)
+        var table: ValueTable?
+        if flags & Flag.narrow != 0 {
+            let lowest = reader.signed()
+            let range = reader.varint()
+            guard !reader.isBroken, let made = form.table(lowest, range, scratch.values) else { return false }
+            table = made
+        }
+        guard IntegerLane.decode(&reader, count, offset: first, into: ticks, scratch) else { return false }
+        if let table {
+            guard IntegerLane.decode(&reader, count, through: table, into: values, scratch) else { return false }
+        } else {
+            guard IntegerLane.decode(&reader, count, into: scratch.integers, scratch) else { return false }
+            form.compute(scratch.integers, count, into: values)
+        }
         let qualities = columns.qualities + columns.count
         if flags & Flag.mixedQuality == 0 {
             let quality = reader.get8()

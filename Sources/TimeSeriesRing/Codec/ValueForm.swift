@@ -100,42 +100,37 @@ struct ValueForm: Hashable {
         return true
     }
 
-    /// Quotients worth keeping while a block is read.
+    /// Most values of a table.
     static let tableMax = 2_048
 
-    /// Turns integers back into values.
-    ///
-    /// - Parameter table: room for ``tableMax`` quotients: a division takes longer than all the rest of a sample, and a
-    ///   sensor tells the same few hundred values again and again.
-    func values(
-        _ integers: UnsafePointer<Int64>,
-        _ count: Int,
-        into values: UnsafeMutablePointer<Double>,
-        table: UnsafeMutablePointer<Double>
-    ) {
-        if count >= 256, self.rawValue > 0, self != .floatBits, self != .doubleBits {
-            var lowest = integers[0]
-            var highest = lowest
-            for index in 1..<count {
-                lowest = min(lowest, integers[index])
-                highest = max(highest, integers[index])
-            }
-            let range = UInt64(bitPattern: highest &- lowest)
-            if range < UInt64(min(count / 2, Self.tableMax)) {
-                let size = Int(range) + 1
-                withUnsafeTemporaryAllocation(of: Int64.self, capacity: size) { row in
-                    guard let row = row.baseAddress else { return }
-                    for index in 0..<size { row[index] = lowest &+ Int64(index) }
-                    self.compute(row, size, into: table)
-                }
-                for index in 0..<count { values[index] = table[Int(truncatingIfNeeded: integers[index] &- lowest)] }
-                return
-            }
+    /// Where the integers lie, if a table of all values between pays.
+    func bounds(_ integers: UnsafePointer<Int64>, _ count: Int) -> (lowest: Int64, range: UInt64)? {
+        guard self.rawValue < Self.floatBits.rawValue else { return nil }
+        var lowest = integers[0]
+        var highest = lowest
+        for index in 1..<count {
+            lowest = min(lowest, integers[index])
+            highest = max(highest, integers[index])
         }
-        self.compute(integers, count, into: values)
+        let range = UInt64(bitPattern: highest &- lowest)
+        return range < UInt64(min(count / 2, Self.tableMax)) ? (lowest, range) : nil
     }
 
-    private func compute(_ integers: UnsafePointer<Int64>, _ count: Int, into values: UnsafeMutablePointer<Double>) {
+    /// The values of all integers of a range: a division takes longer than all the rest of a sample, and a sensor tells
+    /// the same few hundred values again and again.
+    func table(_ lowest: Int64, _ range: UInt64, _ values: UnsafeMutablePointer<Double>) -> ValueTable? {
+        guard range < UInt64(Self.tableMax), self.rawValue < Self.floatBits.rawValue else { return nil }
+        let size = Int(range) + 1
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: size) { row in
+            guard let row = row.baseAddress else { return }
+            for index in 0..<size { row[index] = lowest &+ Int64(index) }
+            self.compute(row, size, into: values)
+        }
+        return ValueTable(lowest: lowest, range: range, values: values)
+    }
+
+    /// Turns integers back into values.
+    func compute(_ integers: UnsafePointer<Int64>, _ count: Int, into values: UnsafeMutablePointer<Double>) {
         switch self {
         case .floatBits:
             for index in 0..<count {
@@ -176,4 +171,11 @@ struct ValueForm: Hashable {
                 / power
         }
     }
+}
+
+/// The values of all integers from the lowest on.
+struct ValueTable {
+    let lowest: Int64
+    let range: UInt64
+    let values: UnsafeMutablePointer<Double>
 }

@@ -39,7 +39,7 @@ final class QueryScratch: @unchecked Sendable {
 
 /// A few scratches for queries that come one after another.
 final class ScratchPool: Sendable {
-    private static let kept = 4
+    private static let kept = 2
     private let free = Mutex<[QueryScratch]>([])
 
     func with<Result>(_ body: (QueryScratch) -> Result) -> Result {

@@ -134,7 +134,7 @@ enum JournalUnit {
         }
         withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { values in
             guard let values = values.baseAddress else { return }
-            form.values(scratch.integers, count, into: values, table: scratch.values)
+            form.compute(scratch.integers, count, into: values)
             for index in 0..<count { samples[index].value = values[index] }
         }
         return samples

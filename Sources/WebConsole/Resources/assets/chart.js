@@ -12,8 +12,8 @@
   if (canDraw) Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
-  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
+  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit" });
   const format = (value) => (typeof value === "number" ? number.format(value) : "–");
 

@@ -4,6 +4,8 @@
 //                        "note": "…" | {"vi": "…", "en": "…"}, "time": 1700000000000}]
 //                 time: milliseconds of the site's local time, shown as it is whatever the browser's zone
 // event states   data: [{"key": "device/…", "kind": "warning", "label": "…" | {"vi": "…", "en": "…"}}]
+// event figures  data: [{"key": "online", "text": "…" | {"vi": "…", "en": "…"}}], for elements with data-figure
+// event regions  what is listed has changed: elements with data-region are taken anew from the server
 // event resync   the page missed events: its values are read again from the server
 "use strict";
 (() => {
@@ -11,10 +13,12 @@
   const indicator = document.querySelector("[data-live-indicator]");
   const icons = document.querySelector("svg.icon use");
   const sprite = icons ? icons.getAttribute("href").split("#")[0] : "";
-  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "UTC" });
+  const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: "UTC" });
   let source;
   let retryTimer;
   let lastResync = 0;
+  let regionTimer;
+  let lastRegions = Date.now();
 
   const show = (state) => {
     if (!indicator || indicator.dataset.state === state) return;
@@ -58,19 +62,52 @@
     }
   };
 
-  // Takes the values of a fresh copy of this page.
+  const applyFigure = (figure) => {
+    for (const element of document.querySelectorAll(`[data-figure="${CSS.escape(figure.key)}"]`)) {
+      setText(element, inLanguage(figure.text));
+    }
+  };
+
+  // A fresh copy of this page; undefined when the session ended: then the whole page is loaded again.
+  const fetchPage = async () => {
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) { location.reload(); return undefined; }
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  };
+
+  // Takes the elements with `name` from a fresh copy; the focus stays on the link that it was on.
+  const takeFrom = (fresh, name) => {
+    for (const element of document.querySelectorAll(`[${name}]`)) {
+      const other = fresh.querySelector(`[${name}="${CSS.escape(element.getAttribute(name))}"]`);
+      if (!other || element.isEqualNode(other)) continue;
+      const focused = element.contains(document.activeElement) ? document.activeElement : null;
+      const copy = document.importNode(other, true);
+      element.replaceWith(copy);
+      const address = focused && focused.getAttribute("href");
+      const again = address && copy.querySelector(`[href="${CSS.escape(address)}"]`);
+      if (again) again.focus({ preventScroll: true });
+    }
+  };
+
   const resync = async () => {
     if (Date.now() - lastResync < 5000) return;
     lastResync = Date.now();
-    const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (answer.redirected || !answer.ok) { location.reload(); return; }
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const name of ["data-point", "data-state-key"]) {
-      for (const element of document.querySelectorAll(`[${name}]`)) {
-        const other = fresh.querySelector(`[${name}="${CSS.escape(element.getAttribute(name))}"]`);
-        if (other) element.replaceWith(document.importNode(other, true));
-      }
-    }
+    const fresh = await fetchPage();
+    if (fresh) for (const name of ["data-region", "data-point", "data-state-key", "data-figure"]) takeFrom(fresh, name);
+  };
+
+  // At most every 2 s, a little apart from other pages; the last change is never left out.
+  const refreshRegions = () => {
+    if (regionTimer || !document.querySelector("[data-region]")) return;
+    const wait = Math.max(0, lastRegions + 2000 - Date.now()) + Math.random() * 300;
+    regionTimer = setTimeout(async () => {
+      regionTimer = undefined;
+      lastRegions = Date.now();
+      try {
+        const fresh = await fetchPage();
+        if (fresh) takeFrom(fresh, "data-region");
+      } catch { /* The indicator says that the connection is lost. */ }
+    }, wait);
   };
 
   const each = (event, apply) => {
@@ -90,6 +127,8 @@
     });
     source.addEventListener("samples", (event) => each(event, applySample));
     source.addEventListener("states", (event) => each(event, applyState));
+    source.addEventListener("figures", (event) => each(event, applyFigure));
+    source.addEventListener("regions", refreshRegions);
     source.addEventListener("resync", () => resync().catch(() => {}));
     source.addEventListener("error", () => {
       show("lost");
@@ -99,6 +138,8 @@
     });
   };
   connect(false);
-  window.addEventListener("pagehide", () => { source.close(); clearTimeout(retryTimer); });
+  // “For 3 min” and “last seen” grow old without any event.
+  setInterval(() => { if (indicator && indicator.dataset.state === "live") refreshRegions(); }, 30000);
+  window.addEventListener("pagehide", () => { source.close(); clearTimeout(retryTimer); clearTimeout(regionTimer); regionTimer = undefined; });
   window.addEventListener("pageshow", (event) => { if (event.persisted) connect(true); });
 })();

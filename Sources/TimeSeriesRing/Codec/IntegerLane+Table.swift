@@ -1,0 +1,71 @@
+extension IntegerLane {
+    /// Reads `count` numbers straight into their values; `false` when the bytes cannot be such a lane, or a number is
+    /// outside the table.
+    static func decode(
+        _ reader: inout ByteReader,
+        _ count: Int,
+        through table: ValueTable,
+        into values: UnsafeMutablePointer<Double>,
+        _ scratch: DecodeScratch
+    ) -> Bool {
+        let form = (reader.base + reader.offset).load(as: UInt8.self)
+        guard reader.offset < reader.count, form == Form.stepped || form == Form.entropy else {
+            guard self.decode(&reader, count, into: scratch.integers, scratch) else { return false }
+            for index in 0..<count {
+                let place = UInt64(bitPattern: scratch.integers[index] &- table.lowest)
+                guard place <= table.range else { return false }
+                values[index] = table.values[Int(truncatingIfNeeded: place)]
+            }
+            return true
+        }
+        _ = reader.get8()
+        let first = reader.signed()
+        let step = reader.signed()
+        var place = UInt64(bitPattern: first &- table.lowest)
+        guard place <= table.range else { return false }
+        values[0] = table.values[Int(truncatingIfNeeded: place)]
+        if form == Form.entropy {
+            guard EntropyCoder.decode(&reader, count - 1, into: scratch.numbers, table: scratch.table) else {
+                return false
+            }
+            return self.look(scratch.numbers, count - 1, step, &place, table, into: values + 1)
+        }
+        var start = 1
+        while start < count {
+            let size = min(PackedBits.groupMax, count &- start)
+            let group = PackedBits.decode(&reader, size, into: scratch.numbers)
+            guard group.isWell else { return false }
+            if group.isZero, step == 0 {
+                (values + start).initialize(repeating: values[start &- 1], count: size)
+            } else {
+                if group.isZero { scratch.numbers.initialize(repeating: 0, count: size) }
+                guard self.look(scratch.numbers, size, step, &place, table, into: values + start) else { return false }
+            }
+            start &+= size
+        }
+        return !reader.isBroken
+    }
+
+    /// Adds differences up and looks each sum up.
+    @inline(__always)
+    private static func look(
+        _ differences: UnsafePointer<UInt64>,
+        _ count: Int,
+        _ step: Int64,
+        _ place: inout UInt64,
+        _ table: ValueTable,
+        into values: UnsafeMutablePointer<Double>
+    ) -> Bool {
+        var sum = place
+        var isInside = true
+        for index in 0..<count {
+            sum = sum &+ UInt64(bitPattern: step &+ ZigZag.decode(differences[index]))
+            // Outside, any value will do: the block is refused at the end.
+            let isGood = sum <= table.range
+            isInside = isInside && isGood
+            values[index] = table.values[isGood ? Int(truncatingIfNeeded: sum) : 0]
+        }
+        place = sum
+        return isInside
+    }
+}

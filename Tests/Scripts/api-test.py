@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Every operation of /api/openapi.json against a running gateway: answers fit their schemas, nothing is undescribed, pages
+follow each other without a gap, strangers are refused.
+
+usage: api-test.py ADDRESS STATE DEVICE ROOM
+
+The paths come from the document: an operation that this script does not exercise is a failure. STATE is the gateway's
+state folder (token, records); DEVICE is in ROOM and has values; at least four unclaimed messages are in the quarantine.
+"""
+import copy
+import json
+import pathlib
+import sqlite3
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import jsonschema
+import openapi_spec_validator
+
+BASE, STATE, DEVICE, ROOM = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+TOKEN = (STATE / "operator.token").read_text(encoding="utf-8").strip()
+HOUR = 3_600_000
+
+
+def call(method: str, path: str, body=None, token: str | None = TOKEN, query: dict | None = None,
+         text: str | None = None):
+    url = BASE + path + ("?" + urllib.parse.urlencode(query) if query else "")
+    request = urllib.request.Request(url, method=method)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    elif text is not None:
+        data = text.encode()
+        request.add_header("Content-Type", "text/csv")
+    elif method == "POST":
+        data = b""
+    try:
+        with urllib.request.urlopen(request, data, timeout=30) as answer:
+            return answer.status, answer.headers.get("Content-Type", ""), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get("Content-Type", ""), error.read()
+
+
+document = json.loads(call("GET", "/api/openapi.json")[2])
+openapi_spec_validator.validate(document)
+exercised: set[tuple[str, str]] = set()
+
+
+def strict(schema):
+    """The schema with its references resolved, and nothing allowed that it does not name."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        found = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return strict(copy.deepcopy(found))
+    result = {key: strict(value) for key, value in schema.items()}
+    if isinstance(result.get("properties"), dict):
+        result.setdefault("additionalProperties", False)
+    return result
+
+
+def check(value, schema, place: str):
+    validator = jsonschema.Draft202012Validator(strict(schema))
+    for error in list(validator.iter_errors(value))[:3]:
+        raise AssertionError(f"{place}: {'/'.join(map(str, error.absolute_path))}: {error.message}")
+    return value
+
+
+def operation(method: str, template: str, body=None, query: dict | None = None, **names):
+    """One described call: its answer is the one described for its status, and strangers get 401."""
+    described = document["paths"][template][method]
+    path = template.format(**{key: urllib.parse.quote(str(value), safe="") for key, value in names.items()})
+    place = f"{method.upper()} {path}"
+    stranger, kind, problem = call(method.upper(), path, body, token=None, query=query)
+    assert stranger == 401 and kind.startswith("application/problem+json"), f"{place}: a stranger gets {stranger}"
+    check(json.loads(problem), described["responses"]["default"]["content"]["application/problem+json"]["schema"], place)
+    status, kind, answer = call(method.upper(), path, body, query=query)
+    assert str(status) in described["responses"], f"{place}: {status} {answer[:300]!r}"
+    exercised.add((method, template))
+    content = described["responses"][str(status)].get("content")
+    if content is None:
+        assert answer == b"", f"{place}: {answer!r}"
+        return None
+    assert kind.split(";")[0] in content, f"{place}: {kind}"
+    return check(json.loads(answer), content[kind.split(";")[0]]["schema"], place)
+
+
+def key(item: dict) -> str:
+    return str(item.get("id") or item.get("name", "") + item.get("at", ""))
+
+
+def pages(template: str, query: dict | None = None, least: int = 2, **names) -> list:
+    """A list in one piece and in small pages: the same items, each once, in the same order."""
+    described = document["paths"][template]["get"]
+    allowed = {parameter["name"] for parameter in described["parameters"]}
+    assert "limit" in allowed, f"{template} has no pages"
+    query = query or {}
+    whole = operation("get", template, query={**query, "limit": 500}, **names)
+    assert "next" not in whole, f"{template}: too long for this test"
+    keys = [key(item) for item in whole["items"]]
+    assert len(keys) >= least, f"{template}: {len(keys)} items are too few to page"
+    size = max(1, len(keys) // 4)
+    found, cursor, count = [], {}, 0
+    while True:
+        page = operation("get", template, query={**query, "limit": size, **cursor}, **names)
+        found += [key(item) for item in page["items"]]
+        count += 1
+        if "next" not in page:
+            break
+        assert page["items"], f"{template}: an empty page with a next one"
+        cursor = {"after" if "after" in allowed else "from": page["next"]}
+    assert found == keys, f"{template}: {len(found)} items by page, {len(keys)} in one piece"
+    assert count > 1 or len(keys) < 2, f"{template}: one page only"
+    refused, _, _ = call("GET", template.format(**names), query={"limit": "0"})
+    assert refused == 400, f"{template}: limit=0 gives {refused}"
+    return whole["items"]
+
+
+def seed_summaries() -> None:
+    """Hours and days that the gateway would have summed up, had it run for days."""
+    now = int(time.time() * 1000)
+    with sqlite3.connect(STATE / "records.sqlite", timeout=30) as records:
+        for period, length in (("hour", HOUR), ("day", 24 * HOUR)):
+            for step in range(1, 7):
+                records.execute(
+                    "INSERT OR REPLACE INTO summaries (period, point, start, node, unit, minimum, maximum, sum, count, "
+                    "bad_count) SELECT ?, id, ?, ?, unit, 1, 3, 20, 10, 0 FROM points WHERE device = ?",
+                    (period, now - now % length - step * length, ROOM, DEVICE))
+
+
+def reading() -> None:
+    operation("get", "/api/v1/status")
+    pages("/api/v1/nodes")
+    devices = pages("/api/v1/devices")
+    assert DEVICE in [device["id"] for device in devices]
+    operation("get", "/api/v1/devices/{device}", device=DEVICE)
+    points = operation("get", "/api/v1/devices/{device}/points", device=DEVICE)["items"]
+    pages("/api/v1/latest", {"node": ROOM})
+    point = next(p["id"].split("/")[1] for p in points if p["kind"] == "number" and p.get("value") is not None)
+    names = {"device": DEVICE, "point": point}
+    until = {"from": "-2h", "to": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    pages("/api/v1/points/{device}/{point}/samples", until, **names)
+    pages("/api/v1/points/{device}/{point}/rollups", {**until, "step": "1s"}, least=1, **names)
+    seed_summaries()
+    for period in ("hour", "day"):
+        pages("/api/v1/points/{device}/{point}/summaries", {"period": period}, least=4, **names)
+        rooms = pages("/api/v1/nodes/{node}/summaries", {"period": period, "name": point}, least=4, node=ROOM)
+        assert all(item["mean"] == 2 and item["devices"] == 1 for item in rooms), rooms[:2]
+        pages("/api/v1/nodes/{node}/summaries", {"period": period}, least=4, node=ROOM)
+    for span in ("hour", "day", "week", "month", "year"):
+        chart = operation("get", "/api/v1/points/{device}/{point}/chart", query={"span": span}, **names)
+        assert chart["rows"], f"the chart of a {span} is empty"
+    events = operation("get", "/api/v1/events", query={"limit": 500})["items"]
+    for wanted in ({"node": ROOM}, {"kind": "card"}, {"name": "nothing"}, {"from": "-1h"}, {"device": DEVICE}):
+        fitting = operation("get", "/api/v1/events", query={"limit": 500, **wanted})["items"]
+        assert len(fitting) <= len(events) + 5
+    if len(events) > 4:
+        pages("/api/v1/events", {"to": events[0]["at"]})
+    for path in ("/api/v1/devices/nobody", "/api/v1/nodes/nowhere/summaries", "/api/v1/nothing"):
+        status, kind, body = call("GET", path)
+        assert status == 404 and kind.startswith("application/problem+json"), f"{path}: {status}"
+        check(json.loads(body), {"$ref": "#/components/schemas/Problem"}, path)
+    for path, wrong in (
+        (f"/api/v1/points/{DEVICE}/{point}/samples", {"from": "yesterday"}),
+        (f"/api/v1/points/{DEVICE}/{point}/rollups", {"step": "7"}),
+        (f"/api/v1/points/{DEVICE}/{point}/chart", {"span": "century"}),
+        (f"/api/v1/points/{DEVICE}/{point}/summaries", {"period": "week"}),
+        ("/api/v1/devices", {"state": "asleep"}), ("/api/v1/events", {"after": "x"}), ("/api/v1/events", {"kind": "x"}),
+        ("/api/v1/nodes", {"after": "nowhere"}), ("/api/v1/quarantine", {"after": "x"}), ("/api/v1/audit", {"after": "x"}),
+    ):
+        status, _, body = call("GET", path, query=wrong)
+        assert status == 400, f"{path} {wrong}: {status} {body!r}"
+
+
+def quarantine() -> None:
+    entries = pages("/api/v1/quarantine", least=4)
+    entry = next(e for e in entries if e["suggestions"])
+    body = {"profile": entry["suggestions"][0]["profile"], "device": "adopted-by-api", "node": ROOM}
+    operation("post", "/api/v1/quarantine/{id}/adopt", body, id=entry["id"])
+    other = next(e for e in entries if e["id"] != entry["id"])
+    operation("delete", "/api/v1/quarantine/{id}", id=other["id"])
+    assert call("DELETE", f"/api/v1/quarantine/{other['id']}")[0] == 404
+    operation("post", "/api/v1/reload")
+
+
+def people() -> None:
+    for name in ("an", "binh", "chi", "dung"):
+        login = operation("post", "/api/v1/users", {"name": name, "role": "viewer"})
+        assert login["password"]
+    assert call("POST", "/api/v1/users", {"name": "an", "role": "viewer"})[0] == 409
+    pages("/api/v1/users")
+    changed = operation("patch", "/api/v1/users/{name}", {"role": "facility", "isDisabled": True}, name="an")
+    assert (changed["role"], changed["isDisabled"]) == ("facility", True)
+    assert operation("patch", "/api/v1/users/{name}", {"isDisabled": False}, name="an")["isDisabled"] is False
+    status, _, body = call("PATCH", "/api/v1/users/admin", {"role": "viewer"})
+    assert status == 400 and "last administrator" in body.decode(), body
+    assert call("PATCH", "/api/v1/users/an", {"role": "king"})[0] == 400
+    assert call("PATCH", "/api/v1/users/nobody", {"role": "viewer"})[0] == 404
+    operation("post", "/api/v1/users/{name}/reset", name="an")
+    operation("delete", "/api/v1/users/{name}", name="an")
+    assert call("DELETE", "/api/v1/users/an")[0] == 404
+
+
+def tokens() -> None:
+    made = {role: operation("post", "/api/v1/tokens", {"label": f"for {role}", "role": role})
+            for role in ("viewer", "facility", "administrator")}
+    operation("post", "/api/v1/tokens", {"label": "for a while", "role": "viewer", "expiresAt": "2099-01-01T00:00:00Z"})
+    for wrong in ({"label": "x", "role": "king"}, {"label": "x", "role": "viewer", "expiresAt": "soon"},
+                  {"label": "x", "role": "viewer", "expiresAt": "2001-01-01T00:00:00Z"}, {"label": ""}):
+        assert call("POST", "/api/v1/tokens", wrong)[0] == 400, wrong
+    assert call("POST", "/api/v1/tokens", {"label": "for viewer", "role": "viewer"})[0] == 409
+    listed = pages("/api/v1/tokens")
+    assert not [token for token in listed if "secret" in token]
+    for role, forbidden in (("viewer", True), ("facility", True), ("administrator", False)):
+        secret = made[role]["secret"]
+        assert call("GET", "/api/v1/status", token=secret)[0] == 200
+        for path in ("/api/v1/audit", "/api/v1/tokens", "/api/v1/users"):
+            assert call("GET", path, token=secret)[0] == (403 if forbidden else 200), f"{role} {path}"
+    operation("delete", "/api/v1/tokens/{id}", id=made["viewer"]["id"])
+    assert call("GET", "/api/v1/status", token=made["viewer"]["secret"])[0] == 401, "revoked at once"
+
+
+def audit() -> None:
+    entries = pages("/api/v1/audit")
+    actions = {entry["action"] for entry in entries}
+    wanted = {"user.create", "user.role", "user.disable", "user.remove", "token.create", "token.revoke", "adopt", "reload"}
+    assert wanted <= actions, wanted - actions
+    revoked = operation("get", "/api/v1/audit", query={"action": "token.revoke"})["items"]
+    assert [entry["subject"] for entry in revoked] == ["for viewer"]
+    assert not operation("get", "/api/v1/audit", query={"to": "2001-01-01T00:00:00Z"})["items"]
+    text = json.dumps(entries)
+    assert "cgt_" not in text, "no secret in the audit"
+
+
+def transfer() -> None:
+    point = operation("get", "/api/v1/devices/{device}/points", device=DEVICE)["items"][0]["id"]
+    rows = f"point,at,value,quality\r\n{point},2026-01-01T00:00:00.000Z,20.5,good\r\n"
+    status, _, body = call("POST", "/api/v1/import", text=rows, query={"dryRun": "true"})
+    assert status == 200, body
+    answer = json.loads(body)
+    check(answer, document["paths"]["/api/v1/import"]["post"]["responses"]["200"]["content"]["application/json"]["schema"],
+          "import")
+    exercised.add(("post", "/api/v1/import"))
+    operation("get", "/api/v1/exporters")
+
+
+for part in (reading, quarantine, people, tokens, audit, transfer):
+    part()
+    print(f"{part.__name__}: passed", flush=True)
+described = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}
+assert described == exercised, f"not exercised: {sorted(described - exercised)}"
+print(f"{len(described)} operations passed")
