@@ -17,7 +17,8 @@ extension Gateway {
         return clock.isIdentity ? snapshot : snapshot.dated(clock.utc, profile: runtime.device.profile)
     }
 
-    /// Where the ring lives: its memory in the service's run-time folder, which is in memory itself, where there is one.
+    /// Where the ring lives: its memory in the service's run-time folder, which is in memory itself, where there is
+    /// one.
     static func ring(_ ring: GatewayConfiguration.Ring, _ state: StateFolder) -> TimeSeriesRing.Configuration {
         let directory = state.file("ring")
         // systemd sets it for units with RuntimeDirectory=; more than one are separated by colons.

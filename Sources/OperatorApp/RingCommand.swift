@@ -116,17 +116,17 @@ struct RingCommand: AsyncParsableCommand {
             let progress = ProgressLine("salvaging")
             var buffer = Data("point,at,value,quality\r\n".utf8)
             var count = 0
-            let problems = try inspector.salvage(progress: { progress.show($0) }) { series, sample in
+            func write(_ series: String, _ sample: Sample) throws {
                 let value = sample.quality.level == .bad ? "" : "\(sample.value)"
                 buffer.append(
                     contentsOf: Data("\(series),\(UTCText.rfc3339(sample.tick)),\(value),\(sample.quality)\r\n".utf8)
                 )
                 count += 1
-                if buffer.count > 1 << 20 {
-                    try file.write(contentsOf: buffer)
-                    buffer.removeAll(keepingCapacity: true)
-                }
+                guard buffer.count > 1 << 20 else { return }
+                try file.write(contentsOf: buffer)
+                buffer.removeAll(keepingCapacity: true)
             }
+            let problems = try inspector.salvage(progress: progress.show, into: write)
             try file.write(contentsOf: buffer)
             try file.close()
             progress.finish()

@@ -189,11 +189,14 @@ package struct RingInspector: Sendable {
         return found.name
     }
 
-    /// Hands over every sample that can still be read, segments first, the journal after them; one that is in both comes
-    /// twice. What cannot be read is told at the end.
+    /// Hands over every sample that can still be read, segments first, the journal after them.
+    ///
+    /// One that is in both comes twice.
+    ///
+    /// - Returns: what could not be read.
     package func salvage(
         progress: (Double) -> Void,
-        _ body: (_ series: String, _ sample: Sample) throws -> Void
+        into body: (_ series: String, _ sample: Sample) throws -> Void
     ) rethrows -> [String] {
         let found = RingSalvage.scan(self.device, self.opening.superblock.geometry)
         var lists = SegmentStore.Lists()

@@ -4,9 +4,9 @@ internal import Synchronization
 extension TimeSeriesRing {
     /// One seal: what is in the half in use, and in all windows, becomes segments.
     ///
-    /// The journal is committed first. Then each series moves to the other half; what it appends from there on goes into
-    /// units behind the checkpoint. The segments are written and flushed, then the superblock that names them and the
-    /// checkpoint is. Only after that the half and the older units are free.
+    /// The journal is committed first. Then each series moves to the other half; what it appends from there on goes
+    /// into units behind the checkpoint. The segments are written and flushed, then the superblock that names them and
+    /// the checkpoint is. Only after that the half and the older units are free.
     func sealLocked(_ keeper: inout Keeper) throws(RingError) {
         // One that failed half-way comes first; what was appended since is in the other half.
         if self.memory.head.pointee.sealing != 0 { try self.finishSeal(&keeper) }

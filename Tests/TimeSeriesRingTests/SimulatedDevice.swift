@@ -4,9 +4,9 @@ import Synchronization
 
 /// A card that does what cards do when the power goes.
 ///
-/// What was written since the last flush is on it in part: each sector of 512 bytes is the old one, the new one, half of
-/// it, or garbage, whatever the order of the writes. What was flushed stays, but for the surroundings of a write that was
-/// under way, where ``Faults/isCollateral`` says so.
+/// What was written since the last flush is on it in part: each sector of 512 bytes is the old one, the new one, half
+/// of it, or garbage, whatever the order of the writes. What was flushed stays, but for the surroundings of a write
+/// that was under way, where ``Faults/isCollateral`` says so.
 final class SimulatedDevice: BlockDevice {
     struct Faults: Sendable {
         /// A cut destroys sectors in the same 16 KiB as a write that was under way.

@@ -104,8 +104,8 @@ extension EntropyCoder {
         }
     }
 
-    /// Fills the table: for each 10 bits the codes' length (4 bits), raw bits (6), how many numbers (2), the first number
-    /// or its base (40), where all are small a second and a third (4 each), and whether it is a row of zeros.
+    /// Fills the table: for each 10 bits the codes' length (4 bits), raw bits (6), how many numbers (2), the first
+    /// number or its base (40), where all are small a second and a third (4 each), and whether it is a row of zeros.
     private static func readTable(_ reader: inout ByteReader, _ table: UnsafeMutablePointer<UInt64>) -> Bool {
         let stored = Int(reader.get8())
         let tokens = stored == 0 ? 256 : stored

@@ -1,12 +1,12 @@
 /// Unsigned numbers by how often their sizes occur: Huffman codes for tokens, raw bits below them.
 ///
-/// A number under 16 is its own token. Two zeros and more in a row have a token for the length of their row, since a code
-/// cannot be shorter than a bit and a sensor that does not change tells less than that. A larger number has a token for
-/// its bit length and its next two bits. Codes are canonical, at most 10 bits long. Four streams, each over a quarter of
-/// the numbers, let the processor decode four at once.
+/// A number under 16 is its own token. Two zeros and more in a row have a token for the length of their row, since a
+/// code cannot be shorter than a bit and a sensor that does not change tells less than that. A larger number has a
+/// token for its bit length and its next two bits. Codes are canonical, at most 10 bits long. Four streams, each over a
+/// quarter of the numbers, let the processor decode four at once.
 ///
 /// ```
-/// tokens u8 (highest + 1, 0 = 256) | code lengths, 4 bits each, low nibble first | 4 stream lengths as varint | streams
+/// tokens u8 (highest + 1, 0 = 256) | code lengths, 4 bits each, low nibble first | 4 lengths as varint | 4 streams
 /// token  0–15  the number itself
 ///       16–27  2^(t − 15) zeros and as many more as the next t − 15 bits say
 ///       28 …   number of (t − 28) ÷ 4 + 5 bits, the two below the highest are (t − 28) modulo 4, the rest follows

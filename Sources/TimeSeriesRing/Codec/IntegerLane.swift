@@ -6,7 +6,7 @@
 /// 1 framed    lowest (zig-zag varint), then groups of ≤ 256 distances from it as PackedBits
 /// 2 entropy   first, step, then all differences minus step, zig-zag, as EntropyCoder
 /// 3 linear    first, step: every difference is the step
-/// 4 distinct  how many different numbers there are (varint), these in order as a lane, then for each its place as a lane
+/// 4 distinct  how many different numbers there are (varint), these in order as a lane, the places in it as a lane
 /// ```
 enum IntegerLane {
     /// How much work to put into it.

@@ -119,7 +119,8 @@ extension TimeSeriesRing {
 
     /// Unpacks the samples of a range into the caller's memory, oldest first; returns how many there were.
     ///
-    /// Whole blocks are unpacked where they are wanted. As many as the shortest of the buffers holds; bad samples are 0.
+    /// Whole blocks are unpacked where they are wanted. As many as the shortest of the buffers holds; bad samples are
+    /// 0.
     package func read(
         _ series: SeriesIndex,
         in range: Range<Tick>,

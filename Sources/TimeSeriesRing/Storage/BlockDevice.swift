@@ -1,7 +1,7 @@
 /// What the ring needs of a card: bytes by position, and a barrier.
 ///
-/// What is written is on the card, whatever the power does, once ``flush()`` has returned; before that each sector of it
-/// may be there, or not, or half. Tests bring a device that does all of that.
+/// What is written is on the card, whatever the power does, once ``flush()`` has returned; before that each sector of
+/// it may be there, or not, or half. Tests bring a device that does all of that.
 package protocol BlockDevice: AnyObject, Sendable {
     /// Bytes; does not change.
     var size: Int { get }
