@@ -44,7 +44,8 @@ package struct GatewayApplication: Sendable {
         self.live = LiveBroadcaster()
         self.console = try Console(
             configuration: ConsoleConfiguration(
-                siteName: files.site.name.vi,
+                siteName: files.site.name,
+                utcOffsetMinutes: Int(files.site.utcOffsetSeconds / 60),
                 version: Gateway.version,
                 isTLS: files.gateway.web.tls != nil,
                 navigation: PageRoutes.navigation

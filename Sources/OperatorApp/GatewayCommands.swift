@@ -125,10 +125,10 @@ struct QueryCommand: AsyncParsableCommand {
     @Argument(help: "device/point")
     var point: String
 
-    @Option(help: "Start: RFC 3339, or -24h and the like.")
+    @Option(parsing: .unconditional, help: "Start: RFC 3339, or -24h and the like.")
     var from = "-1h"
 
-    @Option(help: "End, not included.")
+    @Option(parsing: .unconditional, help: "End, not included.")
     var to: String?
 
     @Option(help: "Statistics by steps of this length instead of samples: 10s, 1min, 1h.")

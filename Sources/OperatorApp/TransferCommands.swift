@@ -10,10 +10,10 @@ struct ExportCommand: AsyncParsableCommand {
 
     @OptionGroup var gateway: GatewayOptions
 
-    @Option(help: "Start: RFC 3339, or -24h and the like.")
+    @Option(parsing: .unconditional, help: "Start: RFC 3339, or -24h and the like.")
     var from: String
 
-    @Option(help: "End, not included; now without one.")
+    @Option(parsing: .unconditional, help: "End, not included; now without one.")
     var to: String?
 
     @Option(parsing: .upToNextOption, help: "Points as device/point, or whole devices; all without one.")

@@ -22,7 +22,9 @@ package struct ConsoleConfiguration: Sendable {
     /// The product's name, in the header.
     package var productName: LocalizedText
     /// The school's or centre's name, beside it.
-    package var siteName: String
+    package var siteName: LocalizedText
+    /// The site's local time minus UTC, minutes: what charts are labelled in, whatever the reader's clock.
+    package var utcOffsetMinutes: Int
     /// The version, in the footer.
     package var version: String
     /// Whether the server speaks TLS: cookies become Secure, browsers are told to stay on TLS.
@@ -42,7 +44,8 @@ package struct ConsoleConfiguration: Sendable {
 
     package init(
         productName: LocalizedText = LocalizedText(vi: "Cổng Trường", en: "Campus Gateway"),
-        siteName: String,
+        siteName: LocalizedText,
+        utcOffsetMinutes: Int = 0,
         version: String,
         isTLS: Bool,
         navigation: [NavigationItem],
@@ -54,6 +57,7 @@ package struct ConsoleConfiguration: Sendable {
     ) {
         self.productName = productName
         self.siteName = siteName
+        self.utcOffsetMinutes = utcOffsetMinutes
         self.version = version
         self.isTLS = isTLS
         self.navigation = navigation

@@ -146,6 +146,8 @@ struct CampusctlTests {
         #expect(steps.code == 0)
         #expect(steps.lines.count == 2)
         #expect(try await query("--step", "often").code != 0)
+        let back = try await self.run("query", "room/s1-temperature", "--from", "-365d", "--state", state)
+        #expect(back.code == 0, "a time back from now is no option: \(back.output)")
 
         async let tail = self.run("tail", "room", "--state", state, "--seconds", "4")
         var second = 10

@@ -99,7 +99,7 @@ struct ConsoleUnderTest {
         self.live = live
         self.console = try Console(
             configuration: ConsoleConfiguration(
-                siteName: "Trường THCS Thử Nghiệm",
+                siteName: LocalizedText(vi: "Trường THCS Thử Nghiệm", en: "Trường THCS Thử Nghiệm"),
                 version: "1.2.3",
                 isTLS: isTLS,
                 navigation: [

@@ -11,10 +11,13 @@
   // The legend plug-in sets inline styles, which our content security policy forbids: the reading is shown by us.
   if (canDraw) Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.Legend);
 
+  // Times are the school's, whatever clock the reader's machine has: shifted by its offset and written as UTC.
+  const offset = Number(document.documentElement.dataset.utcOffset || 0) * 60000;
+  const zone = "UTC";
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23" });
-  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const day = new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit" });
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium", hourCycle: "h23", timeZone: zone });
+  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  const day = new Intl.DateTimeFormat(language, { day: "2-digit", month: "2-digit", timeZone: zone });
   const format = (value) => (typeof value === "number" ? number.format(value) : "–");
 
   const parse = (answer) => {
@@ -28,7 +31,7 @@
       const minimum = pick(row, "minimum");
       const maximum = pick(row, "maximum");
       return {
-        time: new Date(pick(row, "time")), quality, value: isUsable ? value : null,
+        time: new Date(pick(row, "time") + offset), quality, value: isUsable ? value : null,
         minimum: typeof minimum === "number" ? minimum : value,
         maximum: typeof maximum === "number" ? maximum : value,
       };
@@ -72,7 +75,7 @@
       row.time, row.value === null ? [null, null, null] : [row.minimum, row.value, row.maximum],
     ]), {
       labels: ["time", figure.dataset.title || "value"],
-      customBars: true, connectSeparatedPoints: false, legend: "never", fillAlpha: 0.18, strokeWidth: 1.5,
+      labelsUTC: true, customBars: true, connectSeparatedPoints: false, legend: "never", fillAlpha: 0.18, strokeWidth: 1.5,
       drawPoints: rows.length < 40, pointSize: 2, colors: [line], includeZero: figure.dataset.zero === "true",
       axisLineColor: style.getPropertyValue("--line").trim(), gridLineColor: style.getPropertyValue("--line-soft").trim(),
       axes: {
