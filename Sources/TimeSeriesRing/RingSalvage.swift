@@ -47,7 +47,7 @@ enum RingSalvage {
         _ found: inout Found
     ) {
         guard base.loadUnaligned(as: UInt64.self) == SegmentHeader.magic.littleEndian else { return }
-        let ring = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 72, as: UInt64.self))
+        let ring = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: SegmentHeader.ringOffset, as: UInt64.self))
         guard found.ring == nil || found.ring == ring,
             let header = SegmentHeader(
                 UnsafeRawBufferPointer(start: base, count: SegmentHeader.bytes),

@@ -10,10 +10,10 @@ extension TimeSeriesRing {
             self.pullAll()
             do throws(RingError) {
                 try self.writeJournal(&keeper)
-                keeper.trouble = nil
+                self.trouble.withLock { $0 = nil }
                 return .success(())
             } catch {
-                self.note(error, &keeper)
+                self.note(error)
                 return .failure(error)
             }
         }
@@ -38,18 +38,18 @@ extension TimeSeriesRing {
         let result: Result<Void, RingError> = self.keeper.withLock { keeper in
             do throws(RingError) {
                 try self.sealLocked(&keeper)
-                keeper.trouble = nil
+                self.trouble.withLock { $0 = nil }
                 return .success(())
             } catch {
-                self.note(error, &keeper)
+                self.note(error)
                 return .failure(error)
             }
         }
         try result.get()
     }
 
-    private func note(_ error: RingError, _ keeper: inout Keeper) {
-        keeper.trouble = error.description
+    private func note(_ error: RingError) {
+        self.trouble.withLock { $0 = error.description }
         self.counters.writeFailures.add(1, ordering: .relaxed)
     }
 
@@ -62,7 +62,7 @@ extension TimeSeriesRing {
             do throws(RingError) {
                 try self.sealLocked(&keeper)
             } catch {
-                self.note(error, &keeper)
+                self.note(error)
                 if self.memory.head.pointee.sealing != 0 { self.giveUpSealed(&keeper) }
             }
         }
@@ -175,7 +175,7 @@ extension TimeSeriesRing {
                 try self.writeSuperblock(&keeper)
                 return .success(())
             } catch {
-                self.note(error, &keeper)
+                self.note(error)
                 return .failure(error)
             }
         }

@@ -25,7 +25,7 @@ extension TimeSeriesRing {
                 do throws(RingError) {
                     try self.finishSeal(&keeper)
                 } catch {
-                    keeper.trouble = error.description
+                    self.trouble.withLock { $0 = error.description }
                 }
             }
         }

@@ -23,7 +23,7 @@ extension TimeSeriesRing {
             oldestRaw: oldest(.raw),
             oldestMinute: oldest(.minute),
             oldestQuarter: oldest(.quarter),
-            trouble: self.keeper.withLock { $0.trouble }
+            trouble: self.trouble.withLock { $0 }
         )
     }
 

@@ -45,6 +45,8 @@ package final class TimeSeriesRing: Sendable {
     let locks: GroupLocks
     let counters = RingCounters()
     let keeper: Mutex<Keeper>
+    /// Why the last attempt to write failed; `nil` when it did not. Apart from the keeper, who may be waiting for the card.
+    let trouble = Mutex<String?>(nil)
     let clockMap: Mutex<ClockMap>
     /// Whether ticks are not UTC as they are; asked for each sample that is read.
     let hasClockOffsets = Atomic<Bool>(false)
@@ -72,8 +74,6 @@ package final class TimeSeriesRing: Sendable {
         var nextUnit: UInt64
         /// Whether the card says whose it is; nothing on it counts before.
         var isRooted: Bool
-        /// Why the last attempt to write failed; `nil` when it did not.
-        var trouble: String?
     }
 
     /// Opens the ring in a folder, or makes it.

@@ -44,9 +44,15 @@ struct OperationRoutes {
         let ring = self.gateway.ring.statistics
         text.counter("campus_ring_samples_total", "Samples stored.", ring.appended)
         text.counter("campus_ring_duplicates_total", "Samples that were there already.", ring.duplicates)
-        text.counter("campus_ring_late_total", "Samples too old to be put in order.", ring.late)
+        text.counter("campus_ring_late_total", "Samples older than all that is kept.", ring.late)
         text.counter("campus_ring_rejected_total", "Samples that cannot be stored.", ring.rejected)
-        text.counter("campus_ring_write_failures_total", "Blocks the file system refused.", ring.writeFailures)
+        text.counter("campus_ring_write_failures_total", "Writes the card refused.", ring.writeFailures)
+        text.counter("campus_ring_reordered_total", "Samples that came out of order and were put right.", ring.reordered)
+        text.counter("campus_ring_dropped_total", "Samples given up because the card took nothing.", ring.dropped)
+        text.counter("campus_ring_damaged_total", "Blocks that did not hold what they should.", ring.damaged)
+        text.counter("campus_ring_commits_total", "Commits to the card.", ring.commits)
+        text.counter("campus_ring_seals_total", "Arenas that became segments.", ring.seals)
+        text.counter("campus_ring_written_bytes_total", "Bytes written to the card.", ring.bytesWritten)
         text.gauge("campus_ring_series", "Series in use.", Double(ring.seriesCount))
         let ingest = self.gateway.engine.ingest.statistics
         text.counter("campus_mqtt_messages_total", "Messages received.", ingest.messages)

@@ -24,9 +24,12 @@ extension EntropyCoder {
         var b = Stream(second, sizes.1, numbers + quarter, quarter)
         var c = Stream(third, sizes.2, numbers + 2 * quarter, quarter)
         var d = Stream(fourth, sizes.3, numbers + 3 * quarter, lastCount)
-        while a.left >= 3, b.left >= 3, c.left >= 3, d.left >= 3 {
+        // Two at a time: the state of four does not fit the registers.
+        while a.left >= 3, b.left >= 3 {
             a.step(table)
             b.step(table)
+        }
+        while c.left >= 3, d.left >= 3 {
             c.step(table)
             d.step(table)
         }

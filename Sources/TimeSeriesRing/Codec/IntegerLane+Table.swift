@@ -58,12 +58,28 @@ extension IntegerLane {
     ) -> Bool {
         var sum = place
         var isInside = true
-        for index in 0..<count {
+        var value = table.values[Int(truncatingIfNeeded: sum)]
+        var index = 0
+        while index < count {
+            // Most sensors tell the same again and again: four at a time where none of them changes.
+            if step == 0 {
+                while index &+ 4 <= count,
+                    differences[index] | differences[index &+ 1] | differences[index &+ 2] | differences[index &+ 3]
+                        == 0
+                {
+                    UnsafeMutableRawPointer(values + index)
+                        .storeBytes(of: SIMD4(repeating: value), as: SIMD4<Double>.self)
+                    index &+= 4
+                }
+                guard index < count else { break }
+            }
             sum = sum &+ UInt64(bitPattern: step &+ ZigZag.decode(differences[index]))
             // Outside, any value will do: the block is refused at the end.
             let isGood = sum <= table.range
             isInside = isInside && isGood
-            values[index] = table.values[isGood ? Int(truncatingIfNeeded: sum) : 0]
+            value = table.values[isGood ? Int(truncatingIfNeeded: sum) : 0]
+            values[index] = value
+            index &+= 1
         }
         place = sum
         return isInside

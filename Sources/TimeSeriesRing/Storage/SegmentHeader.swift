@@ -2,6 +2,7 @@
 struct SegmentHeader: Sendable, Hashable {
     static let magic: UInt64 = 0x3130_4745_5352_5243  // "CRRSEG01"
     static let bytes = 128
+    static let ringOffset = 64
 
     var sequence: UInt64
     var tier: Tier
