@@ -45,7 +45,9 @@ package final class TimeSeriesRing: Sendable {
     let locks: GroupLocks
     let counters = RingCounters()
     let keeper: Mutex<Keeper>
-    /// Why the last attempt to write failed; `nil` when it did not. Apart from the keeper, who may be waiting for the card.
+    /// Why the last attempt to write failed; `nil` when it did not.
+    ///
+    /// Apart from the keeper, who may be waiting for the card.
     let trouble = Mutex<String?>(nil)
     let clockMap: Mutex<ClockMap>
     /// Whether ticks are not UTC as they are; asked for each sample that is read.
