@@ -10,7 +10,7 @@ import Testing
         try await ConsoleUnderTest()
             .test { client in
                 let plain = try await client.get("/login")
-                #expect(plain.text.contains(#"<html lang="vi">"#))
+                #expect(plain.text.contains(#"<html lang="vi""#))
                 #expect(plain.text.contains("Đăng nhập"))
                 let english = try await client.get("/login", [.cookie: "lang=en"])
                 #expect(english.text.contains("Log in"))
