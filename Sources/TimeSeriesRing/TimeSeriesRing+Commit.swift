@@ -24,11 +24,15 @@ extension TimeSeriesRing {
     package var isSealDue: Bool { self.isSealWanted.load(ordering: .relaxed) }
 
     /// Seals when the memory or the journal is nearly full, or when asked to; commits otherwise.
-    package func maintain() throws(RingError) {
+    ///
+    /// - Returns: whether it sealed.
+    @discardableResult
+    package func maintain() throws(RingError) -> Bool {
         let isNeeded =
             self.isSealWanted.load(ordering: .relaxed)
             || self.keeper.withLock { self.isJournalNearlyFull($0) }
         if isNeeded { try self.seal() } else { try self.commit() }
+        return isNeeded
     }
 
     /// Moves all that is in memory into segments.

@@ -98,8 +98,8 @@ extension TimeSeriesRing {
     /// The records of a chain, oldest first.
     ///
     /// Nobody but the keeper changes a half that is being sealed.
-    private func records(_ series: Int, _ half: Int, isRollup: Bool) -> [StagedRecord.Located] {
-        var found: [StagedRecord.Located] = []
+    private func collect(_ series: Int, _ half: Int, isRollup: Bool, into found: inout [StagedRecord.Located]) {
+        found.removeAll(keepingCapacity: true)
         var chain = self.memory.slot(series).pointee.sealedChain
         while chain != 0 {
             let base = self.memory.record(chain, half: half)
@@ -109,48 +109,64 @@ extension TimeSeriesRing {
             }
             chain = record.next
         }
-        return found.reversed()
+        found.reverse()
     }
 
     private func collectRaw(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
         let builder = SegmentBuilder(tier: .raw, scratch: scratch)
         let decode = DecodeScratch()
         let columns = SampleColumns()
+        var records: [StagedRecord.Located] = []
         var samples: [StoredSample] = []
         for series in 0..<self.seriesCount {
-            let records = self.records(series, half, isRollup: false)
-            guard !records.isEmpty else { continue }
-            for kind in [StagedRecord.Kind.raw, StagedRecord.Kind.late] {
-                columns.count = 0
-                for located in records where located.record.kind == kind {
-                    let reader = ByteReader(located.bytes, count: located.record.length)
-                    _ = SampleBlock.decode(reader, first: located.record.first, into: columns, decode)
-                }
-                if kind == StagedRecord.Kind.late { columns.sort() }
-                samples.removeAll(keepingCapacity: true)
-                for index in 0..<columns.count {
-                    samples.append(
-                        StoredSample(
-                            tick: columns.ticks[index],
-                            value: columns.values[index],
-                            quality: columns.qualities[index]
-                        )
-                    )
-                }
-                samples.withUnsafeBufferPointer {
-                    builder.add(UInt32(series), $0, isLate: kind == StagedRecord.Kind.late)
-                }
+            self.collect(series, half, isRollup: false, into: &records)
+            self.add(records, StagedRecord.Kind.raw, UInt32(series), to: builder, columns, &samples, decode)
+            if records.contains(where: { $0.record.kind == StagedRecord.Kind.late }) {
+                self.add(records, StagedRecord.Kind.late, UInt32(series), to: builder, columns, &samples, decode)
             }
         }
         return builder
     }
 
+    /// Adds the samples of a series' records of one kind as blocks.
+    private func add(
+        _ records: [StagedRecord.Located],
+        _ kind: UInt32,
+        _ series: UInt32,
+        to builder: SegmentBuilder,
+        _ columns: SampleColumns,
+        _ samples: inout [StoredSample],
+        _ decode: DecodeScratch
+    ) {
+        columns.count = 0
+        for located in records where located.record.kind == kind {
+            let reader = ByteReader(located.bytes, count: located.record.length)
+            _ = SampleBlock.decode(reader, first: located.record.first, into: columns, decode)
+        }
+        let isLate = kind == StagedRecord.Kind.late
+        if isLate { columns.sort() }
+        samples.removeAll(keepingCapacity: true)
+        for index in 0..<columns.count {
+            samples.append(
+                StoredSample(
+                    tick: columns.ticks[index],
+                    value: columns.values[index],
+                    quality: columns.qualities[index]
+                )
+            )
+        }
+        samples.withUnsafeBufferPointer { builder.add(series, $0, isLate: isLate) }
+    }
+
     private func collectMinutes(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
         let builder = SegmentBuilder(tier: .minute, scratch: scratch)
         let decode = DecodeScratch()
+        var records: [StagedRecord.Located] = []
+        var rollups: [StoredRollup] = []
         for series in 0..<self.seriesCount {
-            var rollups: [StoredRollup] = []
-            for located in self.records(series, half, isRollup: true) {
+            rollups.removeAll(keepingCapacity: true)
+            self.collect(series, half, isRollup: true, into: &records)
+            for located in records {
                 let reader = ByteReader(located.bytes, count: located.record.length)
                 _ = RollupBlock.decode(reader, first: located.record.first, into: &rollups, decode)
             }

@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Synchronization
 
 extension TimeSeriesRing {
@@ -33,6 +34,9 @@ extension TimeSeriesRing {
         return (bytes(.raw), bytes(.minute), bytes(.quarter))
     }
 
-    /// Gives mapped pages back to the kernel; what they hold stays in the page cache.
-    package func trimResidentPages() { self.memory.trim() }
+    /// Gives memory back to the kernel: mapped pages, which stay where their file is, and what a seal needed.
+    package func trimResidentPages() {
+        self.memory.trim()
+        campus_trim_heap()
+    }
 }

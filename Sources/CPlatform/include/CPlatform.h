@@ -16,4 +16,7 @@ uint32_t campus_crc32c_table(uint32_t crc, const void *bytes, size_t count);
 /// Whether the kernel says that a time server keeps its clock; 0 also when it does not say.
 int campus_clock_is_synchronized(void);
 
+/// Gives free memory of the heap back to the kernel.
+void campus_trim_heap(void);
+
 #endif

@@ -22,14 +22,15 @@ struct RingKeeper: Service {
                 // An arena that is nearly full does not wait for the next commit.
                 if seconds % max(self.commitSeconds, 1) == 0 || self.ring.isSealDue {
                     await self.perform("the ring cannot be written; a power cut would lose more") {
-                        try $0.maintain()
+                        // What a seal needed is not needed until the next one.
+                        if try $0.maintain() { $0.trimResidentPages() }
                     }
                 }
                 if let row = watch.look(now: self.clock.now(), map: self.ring.clock) {
                     self.logger.notice("the system's clock was set", metadata: ["offset": "\(row.offset) ms"])
                     await self.perform("the ring's dates cannot be written") { try $0.setClock(row) }
                 }
-                if seconds % 30 == 0 { self.ring.trimResidentPages() }
+                if seconds % 30 == 0 { await self.perform("memory was not given back") { $0.trimResidentPages() } }
             }
         }
         await self.perform("the ring cannot be sealed; its memory is read at the next start") { try $0.seal() }

@@ -73,9 +73,9 @@ struct MemoryGeometry: Sendable, Hashable {
 
     init(seriesMax: Int) {
         self.seriesMax = seriesMax
-        self.window = seriesMax <= 8_192 ? 128 : seriesMax <= 32_768 ? 32 : 16
-        self.minutes = seriesMax <= 8_192 ? 15 : seriesMax <= 32_768 ? 4 : 0
-        let wanted = min(max(seriesMax * 512, 1 << 20), 8 << 20)
+        self.window = seriesMax <= 8_192 ? 128 : 16
+        self.minutes = seriesMax <= 8_192 ? 15 : 0
+        let wanted = min(max(seriesMax * 256, 1 << 20), 6 << 20)
         self.halfBytes = (wanted + 65_535) / 65_536 * 65_536
     }
 

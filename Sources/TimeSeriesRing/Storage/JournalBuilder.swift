@@ -14,6 +14,8 @@ final class JournalBuilder: Sendable {
         var units = 0
         var used: [Int] = []
         var bases: [Int64] = []
+        /// A run was refused; so are those after it, until the units are taken.
+        var isFull = false
     }
 
     let unitBytes: Int
@@ -40,7 +42,7 @@ final class JournalBuilder: Sendable {
         // The pointers cross into the lock's closure and no further.
         nonisolated(unsafe) let samples = samples
         return self.state.withLock { state in
-            for _ in 0..<2 {
+            for _ in 0..<2 where !state.isFull {
                 if state.units > 0 {
                     let last = state.units - 1
                     let used = state.used[last]
@@ -65,6 +67,7 @@ final class JournalBuilder: Sendable {
                 state.used.append(JournalUnit.headBytes)
                 state.bases.append(samples[0].tick)
             }
+            state.isFull = true
             self.refused.add(UInt64(count), ordering: .relaxed)
             return false
         }
@@ -82,6 +85,7 @@ final class JournalBuilder: Sendable {
             }
             defer {
                 state.units = 0
+                state.isFull = false
                 state.used.removeAll(keepingCapacity: true)
                 state.bases.removeAll(keepingCapacity: true)
             }

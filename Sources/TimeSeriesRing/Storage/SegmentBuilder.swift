@@ -37,7 +37,7 @@ final class SegmentBuilder {
                 count: count
             )
             self.block(entry, bytesMax: SampleBlock.bytesMax(count)) { writer in
-                SampleBlock.encode(first, count, isLate: isLate, .smallest, self.scratch, into: &writer)
+                SampleBlock.encode(first, count, isLate: isLate, Self.effort(count), self.scratch, into: &writer)
             }
             self.samples += UInt64(count)
             start += count
@@ -61,12 +61,15 @@ final class SegmentBuilder {
                 count: count
             )
             self.block(entry, bytesMax: RollupBlock.bytesMax(count)) { writer in
-                RollupBlock.encode(first, count, .smallest, self.scratch, into: &writer)
+                RollupBlock.encode(first, count, Self.effort(count), self.scratch, into: &writer)
             }
             self.samples += UInt64(count)
             start += count
         }
     }
+
+    /// A short block gains little by a search for its best form.
+    private static func effort(_ count: Int) -> IntegerLane.Effort { count < 64 ? .quick : .smallest }
 
     private func block(_ entry: IndexEntry, bytesMax: Int, _ body: (inout ByteWriter) -> Void) {
         self.buffer.makeRoom(for: bytesMax)
