@@ -37,10 +37,13 @@ struct ValueForm: Hashable {
         _ count: Int,
         into integers: UnsafeMutablePointer<Int64>
     ) -> ValueForm {
-        for decimals in 0...self.decimalsMax where self.fillDecimal(values, count, self.power(decimals), integers) {
-            return ValueForm(rawValue: decimals)
-        }
-        guard self.fillFloat(values, count, integers) else {
+        if let form = self.decimal(values, count, 0...self.floatDecimalsMax, integers) { return form }
+        // What came as a float and is no short decimal is no long one either.
+        let isFloat = self.fillFloat(values, count, integers)
+        if !isFloat {
+            if let form = self.decimal(values, count, (self.floatDecimalsMax + 1)...self.decimalsMax, integers) {
+                return form
+            }
             for index in 0..<count { integers[index] = Int64(bitPattern: values[index].bitPattern) }
             return .doubleBits
         }
@@ -50,6 +53,18 @@ struct ValueForm: Hashable {
         }
         _ = self.fillFloat(values, count, integers)
         return .floatBits
+    }
+
+    private static func decimal(
+        _ values: UnsafePointer<Double>,
+        _ count: Int,
+        _ decimals: ClosedRange<UInt8>,
+        _ integers: UnsafeMutablePointer<Int64>
+    ) -> ValueForm? {
+        for decimals in decimals where self.fillDecimal(values, count, self.power(decimals), integers) {
+            return ValueForm(rawValue: decimals)
+        }
+        return nil
     }
 
     /// `values` × `power` as integers, when each comes back to the bit.
