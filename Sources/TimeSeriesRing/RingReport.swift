@@ -41,6 +41,8 @@ package struct RingStatistics: Sendable, Hashable {
     package var rejectedSeries: UInt64
     /// Writes that the card refused.
     package var writeFailures: UInt64
+    /// Samples that found no room in the journal, and reach the card with the next segment.
+    package var unjournaled: UInt64
     /// Samples given up because the card took nothing.
     package var dropped: UInt64
     /// Blocks and segments that did not hold what they should when they were read.

@@ -2,10 +2,6 @@ internal import Synchronization
 
 /// From the window into the arena. All of it happens under the lock of the group.
 extension TimeSeriesRing {
-    /// The half that new records of a series go to.
-    @inline(__always)
-    private func half(_ series: Int) -> Int { self.memory.slot(series).pointee.word.half }
-
     /// Packs the window's samples into the arena; `false`, and nothing changed, when it is full.
     func stageWindow(_ series: Int, _ group: Int) -> Bool {
         let slot = self.memory.slot(series)

@@ -13,6 +13,7 @@ extension TimeSeriesRing {
             rejected: self.counters.rejected.load(ordering: .relaxed),
             rejectedSeries: self.counters.rejectedSeries.load(ordering: .relaxed),
             writeFailures: self.counters.writeFailures.load(ordering: .relaxed),
+            unjournaled: self.journal.refused.load(ordering: .relaxed),
             dropped: self.counters.dropped.load(ordering: .relaxed),
             damaged: self.segments.damaged.load(ordering: .relaxed),
             commits: self.counters.commits.load(ordering: .relaxed),

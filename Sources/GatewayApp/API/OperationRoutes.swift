@@ -48,6 +48,7 @@ struct OperationRoutes {
         text.counter("campus_ring_rejected_total", "Samples that cannot be stored.", ring.rejected)
         text.counter("campus_ring_write_failures_total", "Writes the card refused.", ring.writeFailures)
         text.counter("campus_ring_reordered_total", "Samples out of order that were put right.", ring.reordered)
+        text.counter("campus_ring_unjournaled_total", "Samples the journal had no room for.", ring.unjournaled)
         text.counter("campus_ring_dropped_total", "Samples given up because the card took nothing.", ring.dropped)
         text.counter("campus_ring_damaged_total", "Blocks that did not hold what they should.", ring.damaged)
         text.counter("campus_ring_commits_total", "Commits to the card.", ring.commits)

@@ -20,6 +20,7 @@ final class JournalBuilder: Sendable {
 
     let unitBytes: Int
     private let state: Mutex<State>
+    /// Samples that were refused.
     let refused = Atomic<UInt64>(0)
 
     init(unitBytes: Int) {

@@ -34,8 +34,6 @@ final class SegmentStore: Sendable {
     /// The segments of a tier, oldest first.
     func segments(_ tier: Tier) -> [Segment] { self.lists.withLock { $0.tiers[Int(tier.rawValue)] } }
 
-    func head(_ tier: Tier) -> UInt32 { self.lists.withLock { $0.heads[Int(tier.rawValue)] } }
-
     func directory(_ tier: Tier) -> Superblock.Directory {
         self.lists.withLock { lists in
             Superblock.Directory(
