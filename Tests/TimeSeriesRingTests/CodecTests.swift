@@ -115,6 +115,40 @@ struct CodecTests {
         #expect((0..<count).allSatisfy { scratch.numbers[$0] == numbers[$0] })
     }
 
+    /// Small steps, rows of nothing of every length, and now and then a large step.
+    @Test(arguments: [256, 257, 1_000, 8_191, 20_480], [1, 3, 12, 40])
+    func sumsOfEntropyCodedDifferencesAreTheSumsOfTheNumbers(count: Int, spread: Int) throws {
+        var lottery = Lottery(seed: UInt64(count * 100 + spread))
+        var numbers: [UInt64] = []
+        while numbers.count < count {
+            let kind = lottery.next() % 40
+            if kind == 0 {
+                numbers.append(ZigZag.encode(Int64(lottery.next() % 1_000) - 500))
+            } else if kind < 5 {
+                numbers.append(contentsOf: repeatElement(0, count: 1 << Int(lottery.next() % 8)))
+            } else {
+                numbers.append(ZigZag.encode(Int64(lottery.next() % UInt64(spread)) - Int64(spread / 2)))
+            }
+        }
+        let plan = try #require(EntropyCoder.plan(numbers, count))
+        let buffer = ByteBuffer(capacity: count * 8 + 512)
+        var writer = ByteWriter(buffer.base, capacity: buffer.capacity)
+        EntropyCoder.encode(numbers, count, plan, into: &writer)
+        let scratch = DecodeScratch()
+        var reader = ByteReader(buffer.base, count: writer.count)
+        #expect(scratch.sums.decode(&reader, count, scratch.table))
+        var index = 0
+        for quarter in 0..<4 {
+            var sum: Int16 = 0
+            for found in scratch.sums.quarter(quarter, of: count) {
+                sum &+= Int16(truncatingIfNeeded: ZigZag.decode(numbers[index]))
+                #expect(found == sum, "number \(index)")
+                index += 1
+            }
+        }
+        #expect(index == count)
+    }
+
     @Test func rollupsComeBack() {
         var lottery = Lottery(seed: 3)
         var rollups = (0..<1_440)

@@ -5,6 +5,7 @@ final class DecodeScratch {
 
     let numbers = UnsafeMutablePointer<UInt64>.allocate(capacity: DecodeScratch.blockMax)
     let table = UnsafeMutablePointer<UInt64>.allocate(capacity: EntropyCoder.tableEntries)
+    let sums = EntropySums()
     let integers = UnsafeMutablePointer<Int64>.allocate(capacity: DecodeScratch.blockMax)
     let values = UnsafeMutablePointer<Double>.allocate(capacity: ValueForm.tableMax)
 

@@ -9,6 +9,7 @@ extension EntropyCoder {
         table: UnsafeMutablePointer<UInt64>
     ) -> Bool {
         guard count >= self.countMin, self.readTable(&reader, table) else { return false }
+        self.join(table)
         let sizes = (
             Int(truncatingIfNeeded: reader.varint()), Int(truncatingIfNeeded: reader.varint()),
             Int(truncatingIfNeeded: reader.varint()), Int(truncatingIfNeeded: reader.varint())
@@ -107,9 +108,26 @@ extension EntropyCoder {
         }
     }
 
-    /// Fills the table: for each 10 bits the codes' length (4 bits), raw bits (6), how many numbers (2), the first
+    /// What the table has for each 10 bits: the code's length (4 bits), raw bits (6), how many numbers (2), the first
     /// number or its base (40), where all are small a second and a third (4 each), and whether it is a row of zeros.
-    private static func readTable(_ reader: inout ByteReader, _ table: UnsafeMutablePointer<UInt64>) -> Bool {
+    struct TableEntry {
+        var word: UInt64
+
+        @inline(__always)
+        var length: Int { Int(truncatingIfNeeded: self.word & 15) }
+        @inline(__always)
+        var extraBits: Int { Int(truncatingIfNeeded: (self.word >> 4) & 63) }
+        @inline(__always)
+        var number: UInt64 { (self.word >> 12) & 0xFF_FFFF_FFFF }
+        @inline(__always)
+        var isRun: Bool { self.word >> 60 != 0 }
+        /// One number under 16.
+        @inline(__always)
+        var isSmall: Bool { self.extraBits == 0 && self.number < 16 && !self.isRun }
+    }
+
+    /// Fills the table with single numbers, or their bases.
+    static func readTable(_ reader: inout ByteReader, _ table: UnsafeMutablePointer<UInt64>) -> Bool {
         let stored = Int(reader.get8())
         let tokens = stored == 0 ? 256 : stored
         guard let packed = reader.take((tokens + 1) / 2) else { return false }
@@ -142,7 +160,6 @@ extension EntropyCoder {
                     next += 1
                 }
             }
-            self.join(table)
             return true
         }
     }
@@ -152,11 +169,11 @@ extension EntropyCoder {
         // From the highest on: what follows a code is found at a lower place, which still has one number.
         for place in stride(from: self.tableEntries - 1, through: 0, by: -1) {
             var entry = table[place]
-            guard self.isSmall(entry) else { continue }
+            guard TableEntry(word: entry).isSmall else { continue }
             for slot in 1...2 {
                 let length = entry & 15
                 let next = table[place >> Int(length)]
-                guard self.isSmall(next), length + (next & 15) <= UInt64(self.codeBitsMax)
+                guard TableEntry(word: next).isSmall, length + (next & 15) <= UInt64(self.codeBitsMax)
                 else { break }
                 entry += 1 << 10
                 entry += next & 15
@@ -164,10 +181,6 @@ extension EntropyCoder {
             }
             table[place] = entry
         }
-    }
-
-    private static func isSmall(_ entry: UInt64) -> Bool {
-        (entry >> 4) & 63 == 0 && (entry >> 12) & 0xFF_FFFF_FFFF < 16
     }
 
     private static func reversed(_ code: Int, _ length: Int) -> Int {
