@@ -22,10 +22,17 @@ struct StoredSample: BitwiseCopyable {
     var tick: Int64 { self.word >> 8 }
     var quality: UInt8 { UInt8(truncatingIfNeeded: self.word) }
 
+    /// Making a value of another module is a call each; a copy that is filled in is none.
+    private static let blank = Sample(tick: Tick(rawValue: 0), value: 0)
+
+    @inline(__always)
     var sample: Sample {
+        var sample = Self.blank
+        sample.tick.rawValue = self.tick
+        sample.value = self.value
         // Most are good, and then nothing has to be looked up.
-        let quality = self.quality == 0 ? Quality.good : Quality(rawValue: self.quality)
-        return Sample(tick: Tick(rawValue: self.tick), value: self.value, quality: quality)
+        if self.quality != 0 { sample.quality = Quality(rawValue: self.quality) }
+        return sample
     }
 
     func isSame(as other: StoredSample) -> Bool {
@@ -44,6 +51,15 @@ struct StoredRollup: BitwiseCopyable {
 
     init(start: Int64) { self.start = start }
 
+    init(_ rollup: Rollup) {
+        self.start = rollup.start.rawValue
+        self.minimum = rollup.minimum
+        self.maximum = rollup.maximum
+        self.sum = rollup.sum
+        self.count = rollup.count
+        self.badCount = rollup.badCount
+    }
+
     var isEmpty: Bool { self.count == 0 && self.badCount == 0 }
 
     @inline(__always)
@@ -61,6 +77,40 @@ struct StoredRollup: BitwiseCopyable {
         }
         self.sum += value
         self.count = self.count &+ (self.count < .max ? 1 : 0)
+    }
+
+    /// Adds samples that follow each other, four sums beside each other.
+    mutating func add(_ values: UnsafePointer<Double>, _ qualities: UnsafePointer<UInt8>, _ count: Int) {
+        var flags: UInt8 = 0
+        for index in 0..<count { flags |= qualities[index] }
+        guard flags < StoredSample.badQuality, count >= 8 else {
+            for index in 0..<count { self.add(values[index], isBad: qualities[index] >= StoredSample.badQuality) }
+            return
+        }
+        func four(_ index: Int) -> SIMD4<Double> {
+            UnsafeRawPointer(values + index).loadUnaligned(as: SIMD4<Double>.self)
+        }
+        var lowest = four(0)
+        var highest = lowest
+        var sums = lowest
+        var index = 4
+        while index &+ 4 <= count {
+            let next = four(index)
+            lowest.replace(with: next, where: next .< lowest)
+            highest.replace(with: next, where: next .> highest)
+            sums += next
+            index &+= 4
+        }
+        var part = StoredRollup(start: self.start)
+        part.minimum = lowest.min()
+        part.maximum = highest.max()
+        part.sum = sums.sum()
+        part.count = UInt32(truncatingIfNeeded: index)
+        while index < count {
+            part.add(values[index], isBad: false)
+            index &+= 1
+        }
+        self.merge(part)
     }
 
     mutating func merge(_ other: StoredRollup) {

@@ -38,6 +38,7 @@ extension TimeSeriesRing {
     /// Gives memory back to the kernel: mapped pages, which stay where their file is, and what a seal needed.
     package func trimResidentPages() {
         self.memory.trim()
+        self.rollupCache.removeAll()
         campus_trim_heap()
     }
 }

@@ -25,6 +25,8 @@ package final class TimeSeriesRing: Sendable {
         package var rawBytes = 256 << 20
         package var minuteBytes = 128 << 20
         package var quarterBytes = 64 << 20
+        /// Most bytes of unpacked roll-ups that are kept between queries.
+        package var cacheBytes = 8 << 20
 
         package init(directory: String, memoryDirectory: String?, seriesMax: Int) {
             self.directory = directory
@@ -53,6 +55,7 @@ package final class TimeSeriesRing: Sendable {
     /// Whether ticks are not UTC as they are; asked for each sample that is read.
     let hasClockOffsets = Atomic<Bool>(false)
     let scratches = ScratchPool()
+    let rollupCache: RollupCache
     /// The first segment of the seal under way; a series whose old half is not released yet looks no further.
     let sealingSegment = Atomic<UInt64>(.max)
     /// The half that is being sealed; 2 = none.
@@ -95,6 +98,7 @@ package final class TimeSeriesRing: Sendable {
             memory: memory,
             geometry: geometry,
             boot: RingMemory.bootIdentity(),
+            cacheBytes: configuration.cacheBytes,
             report: report
         )
     }
@@ -105,6 +109,7 @@ package final class TimeSeriesRing: Sendable {
         memory: RingMemory,
         geometry: RingGeometry,
         boot: (UInt64, UInt64),
+        cacheBytes: Int = 1 << 20,
         report: RingOpenReport = RingOpenReport()
     ) {
         var report = report
@@ -112,6 +117,7 @@ package final class TimeSeriesRing: Sendable {
         self.device = opening.device
         self.memory = memory
         self.segments = opening.segments
+        self.rollupCache = RollupCache(bytes: cacheBytes)
         self.catalogue = opening.catalogue
         self.journal = JournalBuilder(unitBytes: geometry.unitBytes)
         self.locks = GroupLocks(window: memory.geometry.window)

@@ -242,6 +242,38 @@ struct TimeSeriesRingTests {
         }
     }
 
+    /// What a query unpacked is kept for the next one; seals and late samples in between must show all the same.
+    @Test func everyQueryAgreesWithTheSamplesWhateverWasAskedBefore() throws {
+        let folder = try ScratchFolder()
+        let ring = try folder.open()
+        let series = try (0..<3).map { try ring.series(named: "s\($0)") }
+        var lottery = Lottery(seed: 12)
+        var tick: Int64 = 1_790_000_000_000
+        let start = tick
+        for round in 0..<60 {
+            for _ in 0..<200 {
+                tick += Int64(lottery.next() % 4_000)
+                let isLate = lottery.next() % 15 == 0
+                let moment = isLate ? tick - Int64(lottery.next() % 3_000_000) : tick
+                for one in series { ring.append(one, sample(moment, Double(lottery.next() % 500) / 4)) }
+            }
+            if round % 7 == 3 { try ring.seal() }
+            if round % 20 == 19 { ring.trimResidentPages() }
+            for step: Int64 in [60_000, 300_000, 900_000, 7_200_000] {
+                let from = start + Int64(lottery.next() % UInt64(tick - start))
+                let range = Tick(rawValue: from)..<Tick(rawValue: from + Int64(lottery.next() % 9_000_000) + 1)
+                let one = series[Int(lottery.next() % 3)]
+                let rows = ring.aggregate(one, in: range, stepMilliseconds: step, limit: .max)
+                let truth = ring.aggregateSamples(one, in: range, stepMilliseconds: step, limit: .max)
+                #expect(rows.map(\.start) == truth.map(\.start), "round \(round), step \(step)")
+                #expect(rows.map(\.count) == truth.map(\.count), "round \(round), step \(step)")
+                #expect(rows.map(\.minimum) == truth.map(\.minimum))
+                #expect(rows.map(\.maximum) == truth.map(\.maximum))
+                #expect(zip(rows, truth).allSatisfy { abs($0.sum - $1.sum) < 1e-6 })
+            }
+        }
+    }
+
     @Test func thereIsNoRoomForMoreSeriesThanConfigured() throws {
         let folder = try ScratchFolder()
         let ring = try folder.open(series: 2)

@@ -70,6 +70,8 @@ struct MemoryGeometry: Sendable, Hashable {
     /// Closed minutes kept in a slot before they are staged together.
     let minutes: Int
     let halfBytes: Int
+    /// From one slot to the next.
+    let stride: Int
 
     init(seriesMax: Int) {
         self.seriesMax = seriesMax
@@ -77,14 +79,11 @@ struct MemoryGeometry: Sendable, Hashable {
         self.minutes = seriesMax <= 8_192 ? 15 : 0
         let wanted = min(max(seriesMax * 256, 1 << 20), 6 << 20)
         self.halfBytes = (wanted + 65_535) / 65_536 * 65_536
+        let rows = self.window * MemoryLayout<StoredSample>.stride + self.minutes * MemoryLayout<StoredRollup>.stride
+        self.stride = (Self.slotBytes + rows + 63) / 64 * 64
     }
 
-    var stride: Int {
-        (Self.slotBytes + self.window * MemoryLayout<StoredSample>.stride
-            + self.minutes * MemoryLayout<StoredRollup>.stride + 63) / 64 * 64
-    }
-
-    func slot(_ series: Int) -> Int { Self.headBytes + series * self.stride }
+    func slot(_ series: Int) -> Int { Self.headBytes &+ series &* self.stride }
     var arena: Int { (Self.headBytes + self.seriesMax * self.stride + 4_095) / 4_096 * 4_096 }
     func half(_ half: Int) -> Int { self.arena + half * self.halfBytes }
     var totalBytes: Int { self.arena + 2 * self.halfBytes }

@@ -3,17 +3,17 @@ internal import Synchronization
 
 /// Where the past of a series is.
 extension TimeSeriesRing {
-    /// Collects what overlaps `range` (stored ticks): of samples, or of roll-ups.
+    /// Collects the samples that overlap `range` (stored ticks).
     ///
     /// What is in memory is copied under the series' lock, packed as it is; blocks of segments are read later.
-    func collect(_ series: Int, _ range: ClosedRange<Int64>, isRollup: Bool, _ scratch: QueryScratch) {
+    func collect(_ series: Int, _ range: ClosedRange<Int64>, _ scratch: QueryScratch) {
         var list: [SegmentStore.Segment] = []
         let group = series / Self.groupSeries
         var limit = UInt64.max
         self.locks.withLock(group) {
             guard self.wake(series) else { return }
-            list = self.segments.segments(isRollup ? .minute : .raw)
-            limit = self.copyMemory(series, range, isRollup: isRollup, scratch)
+            list = self.segments.segments(.raw)
+            limit = self.copyMemory(series, range, isRollup: false, scratch)
         }
         let inMemory = scratch.pieces
         scratch.pieces.removeAll(keepingCapacity: true)
@@ -42,7 +42,7 @@ extension TimeSeriesRing {
     }
 
     /// Copies what memory has; returns the number of the first segment that may hold the same once more.
-    private func copyMemory(_ series: Int, _ range: ClosedRange<Int64>, isRollup: Bool, _ scratch: QueryScratch)
+    func copyMemory(_ series: Int, _ range: ClosedRange<Int64>, isRollup: Bool, _ scratch: QueryScratch)
         -> UInt64
     {
         let slot = self.memory.slot(series)

@@ -22,20 +22,21 @@ package struct SampleChunk {
 extension TimeSeriesRing {
     /// The newest sample of a series, without a lock.
     package func latest(_ series: SeriesIndex) -> Sample? {
-        guard var sample = self.latestStored(series)?.sample else { return nil }
-        if let clock = self.offsetMap(series) { sample.tick = clock.utc(sample.tick) }
+        guard let stored = self.latestStored(series) else { return nil }
+        var sample = stored.sample
+        if self.hasClockOffsets.load(ordering: .acquiring), let clock = self.offsetMap(series) {
+            sample.tick = clock.utc(sample.tick)
+        }
         return sample
     }
 
     /// The same on the stored axis.
+    @inline(__always)
     func latestStored(_ series: SeriesIndex) -> StoredSample? {
         let index = Int(series.rawValue)
         guard index < self.memory.geometry.seriesMax else { return nil }
         let slot = self.memory.slot(index)
-        if slot.pointee.state == SeriesSlot.State.cold {
-            _ = self.locks.withLock(index / Self.groupSeries) { self.revive(index) }
-        }
-        guard slot.pointee.state == SeriesSlot.State.live else { return nil }
+        guard slot.pointee.state == SeriesSlot.State.live || self.isRevived(index) else { return nil }
         let window = self.memory.window(index)
         let size = self.memory.geometry.window
         let version = WindowAccess.version(slot)
@@ -51,6 +52,12 @@ extension TimeSeriesRing {
                 return sample
             }
         }
+    }
+
+    @inline(never)
+    private func isRevived(_ series: Int) -> Bool {
+        self.memory.slot(series).pointee.state == SeriesSlot.State.cold
+            && self.locks.withLock(series / Self.groupSeries) { self.revive(series) }
     }
 
     /// What turns ticks of a series into UTC; `nil` where they are UTC.
@@ -88,7 +95,7 @@ extension TimeSeriesRing {
         _ body: (SampleColumns, Range<Int>) -> Bool
     ) {
         self.scratches.with { scratch in
-            self.collect(series, range, isRollup: false, scratch)
+            self.collect(series, range, scratch)
             if !scratch.pieces.isAscending { scratch.pieces.sortByFirst() }
             var index = 0
             while index < scratch.pieces.count {
@@ -208,7 +215,7 @@ extension TimeSeriesRing {
 
     private func oldestStored(_ series: Int) -> Int64? {
         self.scratches.with { scratch in
-            self.collect(series, Int64.min...Int64.max, isRollup: false, scratch)
+            self.collect(series, Int64.min...Int64.max, scratch)
             return scratch.pieces.map(\.first).min()
         }
     }
