@@ -32,10 +32,12 @@ extension TimeSeriesRing {
         let index = Int(series.rawValue)
         guard index < self.memory.geometry.seriesMax else { return nil }
         let slot = self.memory.slot(index)
-        if slot.pointee.state == SeriesSlot.State.cold {
-            _ = self.locks.withLock(index / Self.groupSeries) { self.revive(index) }
+        switch WindowAccess.state(slot).pointee.load(ordering: .acquiring) {
+        case SeriesSlot.State.live: break
+        case SeriesSlot.State.cold:
+            guard self.locks.withLock(index / Self.groupSeries, { self.revive(index) }) else { return nil }
+        default: return nil
         }
-        guard slot.pointee.state == SeriesSlot.State.live else { return nil }
         let window = self.memory.window(index)
         let size = self.memory.geometry.window
         let version = WindowAccess.version(slot)
@@ -218,8 +220,10 @@ extension TimeSeriesRing {
         var newest = self.segments.segments(.raw).map(\.header.last).max()
         for index in 0..<self.seriesCount {
             let slot = self.memory.slot(index)
-            guard slot.pointee.state == SeriesSlot.State.live, slot.pointee.head > 0 else { continue }
-            newest = max(newest ?? .min, slot.pointee.lastTick)
+            let last: Int64? = self.locks.withLock(index / Self.groupSeries) {
+                slot.pointee.state == SeriesSlot.State.live && slot.pointee.head > 0 ? slot.pointee.lastTick : nil
+            }
+            if let last { newest = max(newest ?? .min, last) }
         }
         return newest.map { Tick(rawValue: $0) }
     }
