@@ -63,7 +63,9 @@ struct ConcurrencyTests {
         let reader: @Sendable () -> Void = {
             whileRunning {
                 for index in series {
-                    if self.isWrong(ring.samples(index, in: allTicks, limit: 10_000)) { wrong.add(1, ordering: .relaxed) }
+                    if self.isWrong(ring.samples(index, in: allTicks, limit: 10_000)) {
+                        wrong.add(1, ordering: .relaxed)
+                    }
                     if self.isWrong(ring.lastSamples(index, count: 50)) { wrong.add(1, ordering: .relaxed) }
                     if let latest = ring.latest(index), self.isWrong([latest]) { wrong.add(1, ordering: .relaxed) }
                     _ = ring.minuteRollups(index, in: allTicks, limit: 10)
@@ -118,7 +120,9 @@ struct ConcurrencyTests {
         do {
             let ring = try folder.open(series: 64)
             let series = try (0..<64).map { try ring.series(named: "s\($0)") }
-            for tick in 0..<200 { ring.append(series.map { .init(series: $0, sample: sample(Int64(tick), Double(tick))) }) }
+            for tick in 0..<200 {
+                ring.append(series.map { .init(series: $0, sample: sample(Int64(tick), Double(tick))) })
+            }
             try ring.seal()
         }
         try FileManager.default.removeItem(atPath: "\(folder.path)/ring/ring.memory")

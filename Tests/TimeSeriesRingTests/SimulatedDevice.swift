@@ -3,8 +3,8 @@ import Synchronization
 @testable import TimeSeriesRing
 
 #if THREAD_SANITIZER
-    // Two modules have one; this is the one that the sanitizer sees.
-    @testable import struct TimeSeriesRing.Mutex
+// Two modules have one; this is the one that the sanitizer sees.
+@testable import struct TimeSeriesRing.Mutex
 #endif
 
 /// A card that does what cards do when the power goes.

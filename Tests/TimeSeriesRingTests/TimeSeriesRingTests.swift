@@ -6,8 +6,8 @@ import Testing
 @testable import TimeSeriesRing
 
 #if THREAD_SANITIZER
-    // Two modules have one; this is the one that the sanitizer sees.
-    @testable import struct TimeSeriesRing.Mutex
+// Two modules have one; this is the one that the sanitizer sees.
+@testable import struct TimeSeriesRing.Mutex
 #endif
 
 private final class Flag: Sendable {
