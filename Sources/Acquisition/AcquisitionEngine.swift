@@ -150,7 +150,8 @@ package final class AcquisitionEngine: Service, Sendable {
             guard !point.isHidden, point.kind != .text, point.privacy == .none else { return nil }
             return try self.store.series(
                 named: PointID(device: device.id, name: point.name).description,
-                hasDeviceClock: device.profile.hasDeviceClock(point)
+                hasDeviceClock: device.profile.hasDeviceClock(point),
+                durability: point.durability
             )
         }
     }
@@ -237,7 +238,8 @@ package final class AcquisitionEngine: Service, Sendable {
                     into: &batch
                 )
             }
-            batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+            // Nobody waits for an acknowledgement of these.
+            batch.withUnsafeBufferPointer { _ = self.store.append(contentsOf: $0) }
         }
     }
 }

@@ -156,7 +156,14 @@ package final class BusPoller: Sendable {
             self.note(busFailure, request: requests[index], slot: slot, part: part, batch: &session.batch)
             self.divide(plan, at: index, after: busFailure, entry: entry, session: &session)
         }
-        session.batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+        self.store(session.batch)
+    }
+
+    /// Stores what a request brought; what is critical of it is durable before the next one.
+    private func store(_ batch: [SeriesSample]) {
+        let durability = batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+        // On the bus's own thread, which may wait. Where the card refuses, the keeper tries again every second and tells.
+        if durability == .critical { try? self.store.commit() }
     }
 
     /// Writes down a failure: of a whole part of the device, or (`nil`) of some reads of one that answered others.
@@ -230,7 +237,7 @@ package final class BusPoller: Sendable {
                 // Half an event is none: nothing is taken from it, and it is read again at the next poll.
                 session.batch.removeAll(keepingCapacity: true)
                 self.note(failure, request: request, slot: slot, part: .event(index), batch: &session.batch)
-                session.batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+                self.store(session.batch)
                 return
             }
         }

@@ -55,6 +55,10 @@ package final class MessageIngest: Sendable {
         var samples: [SeriesSample] = []
         var events: [Event] = []
         var matches: [Int] = []
+        /// Critical samples were appended and are not durable yet.
+        ///
+        /// Not only those of this batch: what came again after a refused commit may change nothing any more.
+        var owesCommit = false
 
         mutating func clear() {
             self.drafts.removeAll(keepingCapacity: true)
@@ -92,7 +96,8 @@ package final class MessageIngest: Sendable {
     /// What was received since the start.
     package var statistics: IngestCounters { self.counters.withLock { $0 } }
 
-    /// Decodes and stores a batch; throws when its events could not be committed, and then nothing may be acknowledged.
+    /// Decodes and stores a batch; throws when its events or critical samples could not be committed, and then nothing
+    /// may be acknowledged.
     ///
     /// All is decoded first, then the events are committed, and only then is anything else taken in: a batch that comes
     /// again because its events could not be committed has left no value, no count and no quarantine entry behind.
@@ -105,7 +110,12 @@ package final class MessageIngest: Sendable {
             for draft in scratch.drafts {
                 self.take(draft, of: batch[draft.message], routes, suggester, into: &scratch.samples)
             }
-            scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+            let durability = scratch.samples.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
+            if durability == .critical { scratch.owesCommit = true }
+            if scratch.owesCommit {
+                try self.store.commit()
+                scratch.owesCommit = false
+            }
             self.counters.withLock { counters in
                 counters.messages &+= UInt64(batch.count)
                 counters.samples &+= UInt64(scratch.samples.count)

@@ -78,6 +78,7 @@ package struct PointDefinition: Sendable {
     package var deadband: Double
     package var isHidden: Bool
     package var privacy: PrivacyClass
+    package var durability = Durability.telemetry
 }
 
 /// Something that happens once on a device model.

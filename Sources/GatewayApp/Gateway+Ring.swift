@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import CampusModel
 internal import Foundation
+internal import Logging
 internal import SiteConfiguration
 internal import TimeSeriesRing
 
@@ -15,6 +16,24 @@ extension Gateway {
         let clock = self.ring.clock
         let snapshot = runtime.snapshot()
         return clock.isIdentity ? snapshot : snapshot.dated(clock.utc, profile: runtime.device.profile)
+    }
+
+    /// Says what became of the ring's past, and what may be missing of it.
+    static func tell(of report: RingOpenReport, _ ring: GatewayConfiguration.Ring, _ logger: Logger) {
+        switch report.mode {
+        case .adopted: logger.notice("the ring's memory was whole; nothing is lost")
+        case .recovered where report.journalUnits > 0:
+            logger.notice(
+                "the ring's memory was gone, as after a power cut; it was read from its journal",
+                metadata: [
+                    "samples": "\(report.journalSamples)", "units": "\(report.journalUnits)",
+                    "missingUnits": "\(report.journalHoles)",
+                    "lostAtMost": "\(ring.commit.telemetrySeconds) s before the cut",
+                ]
+            )
+        case .recovered: break
+        }
+        for problem in report.problems { logger.warning("ring", metadata: ["problem": "\(problem)"]) }
     }
 
     /// Where the ring lives: its memory in the service's run-time folder, which is in memory itself, where there is

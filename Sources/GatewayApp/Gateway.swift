@@ -51,7 +51,7 @@ package final class Gateway: Sendable {
         let state = try StateFolder(configuration.stateFolder)
         self.state = state
         self.ring = try TimeSeriesRing(configuration: Self.ring(configuration.ring, state))
-        for problem in self.ring.openReport.problems { logger.warning("ring", metadata: ["problem": "\(problem)"]) }
+        Self.tell(of: self.ring.openReport, configuration.ring, logger)
         let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
         self.clock = clock
         self.started = clock.now()

@@ -119,8 +119,9 @@ package struct GatewayApplication: Sendable {
         var services: [any Service] = [
             RingKeeper(
                 ring: gateway.ring,
+                store: gateway.store,
                 clock: gateway.clock,
-                commitSeconds: gateway.configuration.ring.commitSeconds,
+                commit: gateway.configuration.ring.commit,
                 logger: logger
             )
         ]

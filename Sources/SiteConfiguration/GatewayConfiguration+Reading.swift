@@ -171,7 +171,7 @@ extension GatewayConfiguration {
         var ring = Ring(
             seriesMax: 4_096,
             memoryFolder: nil,
-            commitSeconds: 5,
+            commit: Commit(telemetrySeconds: 5, importantSeconds: 1),
             unitBytes: 4_096,
             journalBytes: 16 * mebibyte,
             rawBytes: 256 * mebibyte,
@@ -181,7 +181,7 @@ extension GatewayConfiguration {
         guard let map else { return ring }
         ring.seriesMax = map.int("series", in: 1...200_000, default: ring.seriesMax)
         ring.memoryFolder = map.optionalString("memory")
-        ring.commitSeconds = Int(clamping: map.milliseconds("commit", in: 1_000...60_000, default: 5_000) / 1_000)
+        ring.commit = self.commit(map.optional("commit"), default: ring.commit)
         ring.unitBytes = map.choice("card", of: Card.self, default: .flash) == .sd ? 16_384 : 4_096
         ring.journalBytes = map.bytes("journal", in: mebibyte...(1_024 * mebibyte), default: ring.journalBytes)
         let tier = mebibyte...(1_048_576 * mebibyte)
@@ -190,6 +190,27 @@ extension GatewayConfiguration {
         ring.quarterBytes = map.bytes("quarters", in: tier, default: ring.quarterBytes)
         map.finish()
         return ring
+    }
+
+    /// One span for telemetry, or a map of classes.
+    private static func commit(_ value: YAMLValue?, default standard: Commit) -> Commit {
+        guard let value else { return standard }
+        var commit = standard
+        guard value.isMap else {
+            if let span = value.milliseconds(in: 1_000...60_000) { commit.telemetrySeconds = Int(span / 1_000) }
+            return commit
+        }
+        let map = value.map()
+        if let critical = map.optional("critical") {
+            critical.problem("critical samples do not wait: they are committed before they are acknowledged")
+        }
+        commit.telemetrySeconds = Int(map.milliseconds("telemetry", in: 1_000...60_000, default: 5_000) / 1_000)
+        commit.importantSeconds = Int(map.milliseconds("important", in: 1_000...60_000, default: 1_000) / 1_000)
+        if commit.importantSeconds > commit.telemetrySeconds {
+            map.problem(at: "important", "must not be longer than the interval of telemetry")
+        }
+        map.finish()
+        return commit
     }
 
     private static func retention(_ map: YAMLMap?) -> Retention {

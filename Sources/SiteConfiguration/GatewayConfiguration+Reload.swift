@@ -34,7 +34,7 @@ extension GatewayConfiguration {
         StartKey("polling.missedMax", \.polling.missedMax),
         StartKey("polling.heartbeat", \.polling.heartbeatMilliseconds),
         StartKey("ring.series", \.ring.seriesMax), StartKey("ring.memory", \.ring.memoryFolder),
-        StartKey("ring.commit", \.ring.commitSeconds), StartKey("ring.card", \.ring.unitBytes),
+        StartKey("ring.commit", \.ring.commit), StartKey("ring.card", \.ring.unitBytes),
         StartKey("ring.journal", \.ring.journalBytes), StartKey("ring.raw", \.ring.rawBytes),
         StartKey("ring.minutes", \.ring.minuteBytes), StartKey("ring.quarters", \.ring.quarterBytes),
         StartKey("records.events", \.retention.eventsMilliseconds),

@@ -64,13 +64,24 @@ package struct GatewayConfiguration: Sendable, Hashable {
         package var heartbeatMilliseconds: Int64
     }
 
+    /// Longest time between commits by class, and with it the longest loss at a power cut; critical samples do not
+    /// wait.
+    package struct Commit: Sendable, Hashable {
+        package var telemetrySeconds: Int
+        package var importantSeconds: Int
+
+        package init(telemetrySeconds: Int, importantSeconds: Int) {
+            self.telemetrySeconds = telemetrySeconds
+            self.importantSeconds = importantSeconds
+        }
+    }
+
     /// The time-series ring.
     package struct Ring: Sendable, Hashable {
         package var seriesMax: Int
         /// Folder of the ring's memory; `nil` = the run-time folder of the service, or else beside the ring.
         package var memoryFolder: String?
-        /// Longest time between commits, and with it the longest loss at a power cut.
-        package var commitSeconds: Int
+        package var commit: Commit
         /// What the card programs at once: 4096, or 16384 for SD cards.
         package var unitBytes: Int
         package var journalBytes: Int

@@ -5,17 +5,19 @@ package enum NearestWord {
     package static func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
         let limit = max(2, word.count / 3)
         var best: (distance: Int, word: String)?
+        let wanted = Array(word.lowercased().prefix(64))
         for candidate in candidates {
-            let distance = self.distance(word.lowercased(), candidate.lowercased())
+            let letters = Array(candidate.lowercased().prefix(64))
+            // Words whose lengths differ by more are further apart than that.
+            guard abs(letters.count - wanted.count) <= limit else { continue }
+            let distance = self.distance(wanted, letters)
             if distance <= limit, distance < (best?.distance ?? .max) { best = (distance, candidate) }
         }
         return best?.word
     }
 
-    /// Insertions, deletions, substitutions and swaps of neighbours between two words of at most 64 characters.
-    static func distance(_ left: String, _ right: String) -> Int {
-        let a = Array(left.prefix(64))
-        let b = Array(right.prefix(64))
+    /// Insertions, deletions, substitutions and swaps of neighbours between two words.
+    private static func distance(_ a: [Character], _ b: [Character]) -> Int {
         if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
         var beforeLast = [Int](repeating: 0, count: b.count + 1)
         var last = Array(0...b.count)

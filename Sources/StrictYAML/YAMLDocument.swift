@@ -22,7 +22,10 @@ package final class YAMLDocument {
         try Self.checkBounds(text, file: file)
         let node: Node?
         do {
-            node = try Parser(yaml: text).singleRoot()
+            // What a scalar means is for who reads it: without Yams's rules (regular expressions over every key, to
+            // tell whether one stands twice) `1` and `"1"` are the same key, and without its default encoding no
+            // variable of the environment has a say.
+            node = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
         } catch {
             throw YAMLProblems([Self.problem(of: error, file: file)])
         }

@@ -122,17 +122,13 @@ extension TimeSeriesRing {
         // Published last: a process killed before this line has not stored the sample, after it has.
         WindowAccess.publish(head &+ 1, slot)
         let isBad = sample.quality >= StoredSample.badQuality
-        if slot.pointee.word.minuteIndex == 0 {
-            slot.pointee.minutes.0.add(sample.value, isBad: isBad)
-        } else {
-            slot.pointee.minutes.1.add(sample.value, isBad: isBad)
-        }
+        WindowAccess.minutes(slot)[slot.pointee.word.minuteIndex].add(sample.value, isBad: isBad)
     }
 
     /// Whether there is such a series; what the card has of it is looked up the first time.
     @inline(__always)
     func wake(_ series: Int) -> Bool {
-        let state = self.memory.slot(series).pointee.state
+        let state = WindowAccess.state(self.memory.slot(series)).pointee.load(ordering: .relaxed)
         if state == SeriesSlot.State.live { return true }
         return state == SeriesSlot.State.cold && self.revive(series)
     }
@@ -181,5 +177,17 @@ enum WindowAccess {
     @inline(__always)
     static func version(_ slot: UnsafeMutablePointer<SeriesSlot>) -> UnsafePointer<Atomic<UInt32>> {
         UnsafePointer((UnsafeMutableRawPointer(slot) + 112).assumingMemoryBound(to: Atomic<UInt32>.self))
+    }
+
+    /// The two minutes of a slot, apart from the words beside them that others read meanwhile.
+    @inline(__always)
+    static func minutes(_ slot: UnsafeMutablePointer<SeriesSlot>) -> UnsafeMutablePointer<StoredRollup> {
+        (UnsafeMutableRawPointer(slot) + 24).assumingMemoryBound(to: StoredRollup.self)
+    }
+
+    /// What is told of a slot without its lock: once it is live, what was looked up of it is there.
+    @inline(__always)
+    static func state(_ slot: UnsafeMutablePointer<SeriesSlot>) -> UnsafePointer<Atomic<UInt32>> {
+        UnsafePointer((UnsafeMutableRawPointer(slot) + 116).assumingMemoryBound(to: Atomic<UInt32>.self))
     }
 }

@@ -10,6 +10,10 @@ extension TimeSeriesRing {
             self.pullAll()
             do throws(RingError) {
                 try self.writeJournal(&keeper)
+                // What the journal did not take, now or before, counts as journaled: it would never be written.
+                if keeper.owesSeal || self.journal.refused.load(ordering: .relaxed) > keeper.sealedRefusals {
+                    try self.sealLocked(&keeper)
+                }
                 self.trouble.withLock { $0 = nil }
                 return .success(())
             } catch {
@@ -100,6 +104,8 @@ extension TimeSeriesRing {
         guard !taken.used.isEmpty, self.replayedUnit.load(ordering: .relaxed) == 0 else { return }
         let geometry = keeper.superblock.geometry
         var lastError: RingError?
+        let owedSeal = keeper.owesSeal
+        keeper.owesSeal = true
         // A place that cannot be written may be a bad one: the same units are tried at the next places.
         for _ in 0..<3 {
             let free = UInt64(geometry.journalUnits) - (keeper.nextUnit - keeper.superblock.checkpoint)
@@ -115,6 +121,7 @@ extension TimeSeriesRing {
                 try self.write(taken, buffer, first: first, geometry, ring: keeper.superblock.ring)
                 try self.device.flush()
                 self.counters.commits.add(1, ordering: .relaxed)
+                keeper.owesSeal = owedSeal
                 return
             } catch {
                 lastError = error

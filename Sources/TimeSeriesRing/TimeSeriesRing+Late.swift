@@ -131,11 +131,7 @@ extension TimeSeriesRing {
         WindowAccess.store(sample, to: window + (Int(truncatingIfNeeded: position) & mask))
         version.pointee.add(1, ordering: .releasing)
         let isBad = sample.quality >= StoredSample.badQuality
-        if minuteIndex == 0 {
-            slot.pointee.minutes.0.add(sample.value, isBad: isBad)
-        } else {
-            slot.pointee.minutes.1.add(sample.value, isBad: isBad)
-        }
+        WindowAccess.minutes(slot)[minuteIndex].add(sample.value, isBad: isBad)
         return true
     }
 
@@ -214,11 +210,7 @@ extension TimeSeriesRing {
         )
         for sample in fresh where sample.tick >= current && sample.tick - 60_000 < current {
             let isBad = sample.quality >= StoredSample.badQuality
-            if word.minuteIndex == 0 {
-                slot.pointee.minutes.0.add(sample.value, isBad: isBad)
-            } else {
-                slot.pointee.minutes.1.add(sample.value, isBad: isBad)
-            }
+            WindowAccess.minutes(slot)[word.minuteIndex].add(sample.value, isBad: isBad)
         }
         if self.sealingHalf.load(ordering: .relaxed) != word.half {
             fresh.withUnsafeBufferPointer { samples in

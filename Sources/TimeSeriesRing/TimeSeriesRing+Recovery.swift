@@ -33,6 +33,7 @@ extension TimeSeriesRing {
             self.recountMinute(series)
         }
         self.isSealWanted.store(true, ordering: .relaxed)
+        self.keeper.withLock { $0.owesSeal = true }
     }
 
     private func isSane(_ slot: SeriesSlot) -> Bool {

@@ -16,6 +16,7 @@ extension TimeSeriesRing {
         let half = Int(truncatingIfNeeded: self.memory.head.pointee.half)
         self.sealingSegment.store(keeper.superblock.nextSegment, ordering: .releasing)
         self.sealingHalf.store(half, ordering: .sequentiallyConsistent)
+        let refused = self.journal.refused.load(ordering: .relaxed)
         // What was put into units between the two is of series that are not sealed yet: it is written as well.
         try? self.writeJournal(&keeper)
         let replayed = self.replayedUnit.load(ordering: .relaxed)
@@ -24,6 +25,8 @@ extension TimeSeriesRing {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         self.memory.head.pointee.half = UInt64(1 - half)
         try self.finishSeal(&keeper)
+        keeper.owesSeal = false
+        keeper.sealedRefusals = refused
     }
 
     /// The part of a seal that can be done again when the process or the card failed in it.
@@ -31,13 +34,22 @@ extension TimeSeriesRing {
         let half = Int(truncatingIfNeeded: 1 - self.memory.head.pointee.half)
         self.sealingHalf.store(half, ordering: .sequentiallyConsistent)
         self.sealingSegment.store(keeper.superblock.nextSegment, ordering: .releasing)
+        let hasRest = Atomic<Bool>(false)
         self.forEachGroup { group, range in
-            for series in range { self.flip(series, group, to: 1 - half) }
+            for series in range where !self.flip(series, group, to: 1 - half) {
+                hasRest.store(true, ordering: .relaxed)
+            }
         }
         self.sealingHalf.store(2, ordering: .sequentiallyConsistent)
         self.isSealWanted.store(false, ordering: .relaxed)
         let before = keeper.superblock
         do throws(RingError) {
+            // What found no room in the half is in none of the segments, and the units that have it are about to be
+            // free: it goes into units behind the checkpoint first.
+            if hasRest.load(ordering: .relaxed) {
+                self.pullAll()
+                try self.writeJournal(&keeper)
+            }
             let scratch = EncodeScratch(capacity: SampleBlock.samplesMax)
             try self.write(self.collectRaw(half, scratch), &keeper)
             try self.write(self.collectMinutes(half, scratch), &keeper)

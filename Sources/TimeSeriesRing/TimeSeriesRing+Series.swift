@@ -40,8 +40,8 @@ extension TimeSeriesRing {
             list.index[name] = new
             self.locks.withLock(index / Self.groupSeries) {
                 self.memory.clear(index, half: Int(truncatingIfNeeded: self.memory.head.pointee.half))
-                self.memory.slot(index).pointee.state = SeriesSlot.State.live
                 self.startEmpty(index)
+                WindowAccess.state(self.memory.slot(index)).pointee.store(SeriesSlot.State.live, ordering: .releasing)
             }
             return .success(new)
         }
@@ -58,7 +58,8 @@ extension TimeSeriesRing {
 
     func isRegistered(_ series: SeriesIndex) -> Bool {
         Int(series.rawValue) < self.memory.geometry.seriesMax
-            && self.memory.slot(Int(series.rawValue)).pointee.state != SeriesSlot.State.free
+            && WindowAccess.state(self.memory.slot(Int(series.rawValue))).pointee.load(ordering: .acquiring)
+                != SeriesSlot.State.free
     }
 
     /// Gives each known series its slot; those of a killed process stay as they are.

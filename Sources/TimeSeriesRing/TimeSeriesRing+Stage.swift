@@ -172,10 +172,12 @@ extension TimeSeriesRing {
     ///
     /// Where the old half has no room for the rest, the rest stays in the window and goes into the journal once more,
     /// and its minutes go to the new half.
-    func flip(_ series: Int, _ group: Int, to half: Int) {
+    ///
+    /// - Returns: `false` when there is such a rest.
+    func flip(_ series: Int, _ group: Int, to half: Int) -> Bool {
         let slot = self.memory.slot(series)
         let word = slot.pointee.word
-        guard word.half != half else { return }
+        guard word.half != half else { return true }
         let head = slot.pointee.head
         var pending = word.pending(head)
         var chain = word.chain
@@ -205,6 +207,7 @@ extension TimeSeriesRing {
             minutes: 0,
             staged: head &- UInt64(pending)
         )
+        return pending == 0
     }
 
     /// Asks for a seal while there is still room for what the windows hold.

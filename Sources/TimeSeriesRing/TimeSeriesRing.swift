@@ -79,6 +79,12 @@ package final class TimeSeriesRing: Sendable {
         var nextUnit: UInt64
         /// Whether the card says whose it is; nothing on it counts before.
         var isRooted: Bool
+        /// Whether samples count as journaled that are in no unit on the card.
+        ///
+        /// A write was refused, or a process was killed before it. Only a seal makes them durable.
+        var owesSeal = false
+        /// How many samples the journal had refused when the last seal began.
+        var sealedRefusals: UInt64 = 0
     }
 
     /// Opens the ring in a folder, or makes it.

@@ -74,6 +74,19 @@ struct BusPollerTests {
         #expect(steps == [1_000], "a schedule without drift")
     }
 
+    @Test func criticalValuesAreDurableBeforeTheNextRequest() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        let points = Self.points.replacing("poll: slow,", with: "poll: slow, durability: critical,")
+        try await self.polling(bus, try Made.meter(points)) { _ in
+            await self.pass(milliseconds: 61_000)
+            await self.eventually { self.store.samples(of: "m/slow").count == 2 }
+        }
+        #expect(self.store.commits.count == 2, "one for each poll that brought a critical value, none for others")
+        let names = self.store.samples.map(\.name)
+        #expect(self.store.commits.allSatisfy { names[$0 - 1] == "m/slow" })
+    }
+
     @Test func aFailingDeviceGoesLateThenOfflineAndItsPointsAreMarkedOnce() async throws {
         let time = self.time
         let bus = ScriptedBus { Self.words($0, time) }

@@ -15,6 +15,10 @@ final class MemoryStore: SampleStoring, EventStoring {
         var samples: [(name: String, sample: Sample)] = []
         var events: [Event] = []
         var refusals = 0
+        var classes: [Durability] = []
+        /// How many samples there were at each commit.
+        var commits: [Int] = []
+        var commitRefusals = 0
     }
 
     let seriesMax: Int
@@ -25,22 +29,37 @@ final class MemoryStore: SampleStoring, EventStoring {
         self.state.withLock { $0.refusals = refusals }
     }
 
-    func series(named name: String, hasDeviceClock: Bool) throws -> SeriesIndex {
+    func series(named name: String, hasDeviceClock: Bool, durability: Durability) throws -> SeriesIndex {
         try self.state.withLock { state in
             if let index = state.names.firstIndex(of: name) { return SeriesIndex(rawValue: UInt32(index)) }
             guard state.names.count < self.seriesMax else { throw Full() }
             state.names.append(name)
+            state.classes.append(durability)
             return SeriesIndex(rawValue: UInt32(state.names.count - 1))
         }
     }
 
-    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) {
+    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> Durability {
         self.state.withLock { state in
             for sample in samples {
                 state.samples.append((state.names[Int(sample.series.rawValue)], sample.sample))
             }
+            return samples.map { state.classes[Int($0.series.rawValue)] }.max() ?? .telemetry
         }
     }
+
+    func commit() throws {
+        try self.state.withLock { state in
+            if state.commitRefusals > 0 {
+                state.commitRefusals -= 1
+                throw Refused()
+            }
+            state.commits.append(state.samples.count)
+        }
+    }
+
+    func refuseCommits(_ count: Int) { self.state.withLock { $0.commitRefusals = count } }
+    var commits: [Int] { self.state.withLock { $0.commits } }
 
     func store(_ events: [Event], received: Tick) throws {
         try self.state.withLock { state in
@@ -231,7 +250,7 @@ enum Made {
                   - {name: speed, title: {vi: S, en: S}, unit: "1", wire: {message: state, pointer: /speed}, maximumChangePerSecond: 2}
                   - {name: level, title: {vi: L, en: L}, unit: "1", wire: {message: state, pointer: /level}, validWhen: {point: door, equals: [1]}}
                   - {name: mode, title: {vi: M, en: M}, unit: "1", wire: {message: mode}}
-                  - {name: door, title: {vi: D, en: D}, kind: boolean, wire: {message: door, pointer: /open}}
+                  - {name: door, title: {vi: D, en: D}, kind: boolean, wire: {message: door, pointer: /open}, durability: critical}
                 events:
                   - name: card
                     title: {vi: Thẻ, en: Card}

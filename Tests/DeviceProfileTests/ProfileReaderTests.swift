@@ -54,6 +54,8 @@ struct ProfileReaderTests {
         ("type: int16", "type: int17", 11, "int16"),
         ("type: int16", "type: int16, wordOrdr: lowFirst", 11, "wordOrder"),
         ("name: a,", "name: \"A b\",", 11, "name"),
+        ("name: a,", "name: a, durability: critcal,", 11, "did you mean 'critical'"),
+        ("name: a,", "name: a, durability: critical, hidden: true,", 11, "no durability"),
         ("expect: {a: 305}", "expect: {b: 305}", 15, "b"),
         ("request: \"01 04", "request: \"01 0G", 14, "hex"),
         ("request: \"01 04 00 01 00 01 60 0A\"", "request: \"01 04 00 01 00 01 60 0B\"", 14, "CRC"),

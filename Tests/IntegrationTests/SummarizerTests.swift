@@ -38,7 +38,7 @@ struct SummarizerTests {
     private func append(_ gateway: Gateway, _ tick: Tick, _ value: Double) throws {
         let series = try gateway.store.series(named: "room/s1-temperature", hasDeviceClock: false)
         let samples = [SeriesSample(series: series, sample: Sample(tick: tick, value: value, quality: .good))]
-        samples.withUnsafeBufferPointer { gateway.store.append(contentsOf: $0) }
+        samples.withUnsafeBufferPointer { _ = gateway.store.append(contentsOf: $0) }
     }
 
     private func summaries(_ gateway: Gateway, _ period: SummaryPeriod, from: Tick) throws -> [PointSummary] {

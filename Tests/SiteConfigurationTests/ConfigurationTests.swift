@@ -41,6 +41,19 @@ struct ConfigurationTests {
         #expect(read.broker.host == "127.0.0.1")
         #expect(read.polling.fastMilliseconds == 1_000)
         #expect(read.ring.rawBytes == 256 << 20)
+        #expect(read.ring.commit == .init(telemetrySeconds: 5, importantSeconds: 1))
+    }
+
+    @Test(arguments: [
+        ("30 s", 30, 1), ("{telemetry: 1 min}", 60, 1), ("{important: 3 s}", 5, 3),
+        ("{telemetry: 20 s, important: 20 s}", 20, 20),
+    ])
+    func commitsAreOneSpanOrOneAClass(commit: String, telemetry: Int, important: Int) throws {
+        let read = try GatewayConfiguration.read(
+            yaml: "state: var\nprofiles: [p]\nring: {commit: \(commit)}\n",
+            file: "/etc/g/gateway.yaml"
+        )
+        #expect(read.ring.commit == .init(telemetrySeconds: telemetry, importantSeconds: important))
     }
 
     @Test(arguments: [
@@ -56,6 +69,10 @@ struct ConfigurationTests {
         ("polling: {quick: 1 s}", "unknown key 'quick'"),
         ("rign: {series: 5}", "unknown key 'rign'; did you mean 'ring'?"),
         ("ring: {raw: 1 KiB}", "1 KiB is outside 1 MiB to 1 TiB"),
+        ("ring: {commit: 2 min}", "2 min is outside 1 s to 1 min"),
+        ("ring: {commit: {critical: 1 s}}", "critical samples do not wait"),
+        ("ring: {commit: {important: 10 s}}", "ring.commit.important: must not be longer than"),
+        ("ring: {commit: {urgent: 1 s}}", "unknown key 'urgent'"),
         ("ring: {raw: 1 apple}", "is not a size; write it like"),
         ("log: {level: loud}", "not one of trace"),
         ("exporters: [{kind: line-protocol, url: 'http://h/write'}]", "exporters[0]: the key 'name' is missing"),

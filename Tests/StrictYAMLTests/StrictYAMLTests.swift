@@ -48,6 +48,11 @@ struct StrictYAMLTests {
         #expect(found == [])
     }
 
+    @Test func aKeyThatStandsTwiceIsRefusedHoweverItIsQuoted() {
+        #expect(self.problems("1: a\n\"1\": b\n") { _ in }.first?.contains("the key '1' stands here twice") == true)
+        #expect(self.problems("on: a\nyes: b\n") { _ = ($0.string("on"), $0.string("yes")) } == [])
+    }
+
     @Test func anUnknownKeyIsToldWithItsPlaceAndTheNearestKnownOne() {
         let found = self.problems("name: a\nnmae: b\n") { _ = $0.string("name") }
         #expect(found == ["f.yaml:2:7: nmae: unknown key 'nmae'; did you mean 'name'?"])

@@ -2,6 +2,11 @@ import Synchronization
 
 @testable import TimeSeriesRing
 
+#if THREAD_SANITIZER
+// Two modules have one; this is the one that the sanitizer sees.
+@testable import struct TimeSeriesRing.Mutex
+#endif
+
 /// A card that does what cards do when the power goes.
 ///
 /// What was written since the last flush is on it in part: each sector of 512 bytes is the old one, the new one, half

@@ -74,6 +74,10 @@ struct PointReader {
         let poll = map.choice("poll", of: PointDefinition.PollClass.self, default: .normal)
         let isHidden = map.bool("hidden", default: false)
         let privacy = map.choice("privacy", of: PrivacyClass.self, default: .none)
+        let durability = map.choice("durability", of: Durability.self, default: .telemetry)
+        if durability != .telemetry, isHidden || kind == .text || privacy != .none {
+            map.problem(at: "durability", "a point without a history (hidden, text or personal) has no durability")
+        }
         map.finish()
         guard let name, let title, let source else { return nil }
         let point = PointDefinition(
@@ -92,7 +96,8 @@ struct PointReader {
             poll: poll,
             deadband: deadband,
             isHidden: isHidden,
-            privacy: privacy
+            privacy: privacy,
+            durability: durability
         )
         return Draft(point: point, map: map, validity: validity, exponentFrom: exponentFrom)
     }

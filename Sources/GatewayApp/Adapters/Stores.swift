@@ -13,20 +13,53 @@ final class RingStore: SampleStoring {
     private let clock: any TickClock
     /// Starts of finished hours that got samples since they were asked for last; those of a week at most.
     private let late = Mutex<Set<Int64>>([])
+    /// Classes by number of series, as far as the last one that is not telemetry; empty where all are.
+    private let classes = Mutex<[Durability]>([])
+    private let hasUrgent = Atomic<Bool>(false)
 
     init(ring: TimeSeriesRing, clock: any TickClock) {
         self.ring = ring
         self.clock = clock
     }
 
-    func series(named name: String, hasDeviceClock: Bool) throws -> SeriesIndex {
-        try self.ring.series(named: name, hasDeviceClock: hasDeviceClock)
+    func series(named name: String, hasDeviceClock: Bool, durability: Durability) throws -> SeriesIndex {
+        let series = try self.ring.series(named: name, hasDeviceClock: hasDeviceClock)
+        let index = Int(series.rawValue)
+        self.classes.withLock { classes in
+            guard durability != .telemetry || index < classes.count else { return }
+            while classes.count <= index { classes.append(.telemetry) }
+            classes[index] = durability
+        }
+        return series
     }
 
-    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) {
+    func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> Durability {
         self.ring.append(contentsOf: samples)
         self.noteLateHours(samples)
+        let durability = self.strictest(of: samples)
+        // After the samples: the keeper takes the word before it commits.
+        if durability != .telemetry { self.hasUrgent.store(true, ordering: .releasing) }
+        return durability
     }
+
+    private func strictest(of samples: UnsafeBufferPointer<SeriesSample>) -> Durability {
+        let classes = self.classes.withLock { $0 }
+        guard !classes.isEmpty else { return .telemetry }
+        var strictest = Durability.telemetry
+        for sample in samples {
+            let index = Int(sample.series.rawValue)
+            if index < classes.count, classes[index] > strictest { strictest = classes[index] }
+        }
+        return strictest
+    }
+
+    func commit() throws { try self.ring.commit() }
+
+    /// Whether samples of a class above telemetry were appended since this was taken last.
+    func takeUrgent() -> Bool { self.hasUrgent.exchange(false, ordering: .acquiring) }
+
+    /// What was taken could not be committed, or not yet.
+    func giveBackUrgent() { self.hasUrgent.store(true, ordering: .relaxed) }
 
     /// Stores one sample from a file in the same way.
     func append(_ series: SeriesIndex, _ sample: Sample) -> AppendOutcome {

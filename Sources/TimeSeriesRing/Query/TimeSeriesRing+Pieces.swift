@@ -190,7 +190,8 @@ extension TimeSeriesRing {
         let slot = self.memory.slot(series)
         guard slot.pointee.state == SeriesSlot.State.cold else { return slot.pointee.state == SeriesSlot.State.live }
         self.startEmpty(series)
-        slot.pointee.state = SeriesSlot.State.live
+        // Last, for those who ask without the lock: a live series without its newest sample would seem to have none.
+        defer { WindowAccess.state(slot).pointee.store(SeriesSlot.State.live, ordering: .releasing) }
         let found: StoredSample? = self.scratches.with { scratch in
             // A series that was silent for that many segments begins anew.
             for segment in self.segments.segments(.raw).suffix(64).reversed() {

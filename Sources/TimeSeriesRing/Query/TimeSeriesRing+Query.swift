@@ -36,7 +36,8 @@ extension TimeSeriesRing {
         let index = Int(series.rawValue)
         guard index < self.memory.geometry.seriesMax else { return nil }
         let slot = self.memory.slot(index)
-        guard slot.pointee.state == SeriesSlot.State.live || self.isRevived(index) else { return nil }
+        let state = WindowAccess.state(slot)
+        guard state.pointee.load(ordering: .acquiring) == SeriesSlot.State.live || self.isRevived(index) else { return nil }
         let window = self.memory.window(index)
         let size = self.memory.geometry.window
         let version = WindowAccess.version(slot)
@@ -56,7 +57,7 @@ extension TimeSeriesRing {
 
     @inline(never)
     private func isRevived(_ series: Int) -> Bool {
-        self.memory.slot(series).pointee.state == SeriesSlot.State.cold
+        WindowAccess.state(self.memory.slot(series)).pointee.load(ordering: .acquiring) != SeriesSlot.State.free
             && self.locks.withLock(series / Self.groupSeries) { self.revive(series) }
     }
 
@@ -225,8 +226,10 @@ extension TimeSeriesRing {
         var newest = self.segments.segments(.raw).map(\.header.last).max()
         for index in 0..<self.seriesCount {
             let slot = self.memory.slot(index)
-            guard slot.pointee.state == SeriesSlot.State.live, slot.pointee.head > 0 else { continue }
-            newest = max(newest ?? .min, slot.pointee.lastTick)
+            let last: Int64? = self.locks.withLock(index / Self.groupSeries) {
+                slot.pointee.state == SeriesSlot.State.live && slot.pointee.head > 0 ? slot.pointee.lastTick : nil
+            }
+            if let last { newest = max(newest ?? .min, last) }
         }
         return newest.map { Tick(rawValue: $0) }
     }
