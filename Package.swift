@@ -71,6 +71,7 @@ let package = Package(
         // C: system libraries, each imported by exactly one Swift module.
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // C: what Swift cannot say on Linux.
         .target(name: "CPlatform"),
 
@@ -92,7 +93,7 @@ let package = Package(
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
             "WebConsole",
-            ["CampusModel", crypto, httpTypes, hummingbird, logging, mustache, nioCore, serviceLifecycle],
+            ["CZlib", "CampusModel", crypto, httpTypes, hummingbird, logging, mustache, nioCore, serviceLifecycle],
             resources: [.copy("Resources")]
         ),
 

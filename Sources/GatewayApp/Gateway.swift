@@ -31,6 +31,7 @@ package final class Gateway: Sendable {
     let connection: MQTTConnection
     let exports: ExporterService
     let exportSource: RingSource
+    let historyLoad = HistoryLoad()
     private let current: Mutex<Current>
 
     private struct Current: Sendable {

@@ -150,7 +150,11 @@ package struct GatewayApplication: Sendable {
     }
 
     private static func server(_ tls: (certificate: String, key: String)?) throws -> HTTPServerBuilder {
-        guard let tls else { return .http1(configuration: .init(idleTimeout: .seconds(60))) }
+        let connection = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [SlowReaderGuard()],
+            idleTimeout: .seconds(60)
+        )
+        guard let tls else { return .http1(configuration: connection) }
         let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
@@ -158,6 +162,6 @@ package struct GatewayApplication: Sendable {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
-        return try .tls(.http1(configuration: .init(idleTimeout: .seconds(60))), tlsConfiguration: configuration)
+        return try .tls(.http1(configuration: connection), tlsConfiguration: configuration)
     }
 }

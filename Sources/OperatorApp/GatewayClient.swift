@@ -68,6 +68,29 @@ struct GatewayClient: Sendable {
         method: String = "GET",
         body: Data? = nil
     ) async throws -> Data {
+        var request = self.request(path, query)
+        request.method = .RAW(value: method)
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(data: body))
+        }
+        return try await self.answer(to: request, within: .seconds(30)) { response in
+            Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
+        }
+    }
+
+    private static let answerBytesMax = 256 << 20
+
+    /// Hands the body of an answer of any length over while it arrives.
+    ///
+    /// - Throws: Also when the answer breaks off.
+    func download(_ path: String, query: [(String, String?)], _ take: (Data) throws -> Void) async throws {
+        try await self.answer(to: self.request(path, query), within: .hours(24)) { response in
+            for try await buffer in response.body { try take(Data(buffer.readableBytesView)) }
+        }
+    }
+
+    private func request(_ path: String, _ query: [(String, String?)]) -> HTTPClientRequest {
         var url = self.address + "/api/v1/" + path
         // What the gateway answers is read in a shell, whose texts are English.
         let pairs = (query + [("lang", "en")])
@@ -76,26 +99,19 @@ struct GatewayClient: Sendable {
             }
         if !pairs.isEmpty { url += "?" + pairs.joined(separator: "&") }
         var request = HTTPClientRequest(url: url)
-        request.method = .RAW(value: method)
         request.headers.add(name: "Authorization", value: "Bearer \(self.token)")
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(data: body))
-        }
-        let (status, data) = try await self.answer(to: request)
-        guard (200..<300).contains(status) else {
-            let problem = try? JSONDecoder().decode(Problem.self, from: data)
-            throw OperatorError(
-                problem.map { "\($0.title): \($0.detail ?? "")" } ?? "the gateway answered \(status)"
-            )
-        }
-        return data
+        return request
     }
 
-    private func answer(to request: HTTPClientRequest) async throws -> (status: UInt, body: Data) {
+    private func answer<Result>(
+        to request: HTTPClientRequest,
+        within time: TimeAmount,
+        _ read: (HTTPClientResponse) async throws -> Result
+    ) async throws -> Result {
         var configuration = HTTPClient.Configuration()
         // A refused connection is an answer: nobody wants to wait ten seconds for it.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.read = .seconds(60)
         if let authority {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.additionalTrustRoots = [.file(authority)]
@@ -104,7 +120,7 @@ struct GatewayClient: Sendable {
         return try await HTTPClient.withHTTPClient(configuration: configuration) { client in
             let response: HTTPClientResponse
             do {
-                response = try await client.execute(request, timeout: .seconds(30))
+                response = try await client.execute(request, timeout: time)
             } catch let error as NIOSSLExtraError where error == .failedToValidateHostname {
                 throw OperatorError("the certificate of \(self.address) is for another name: \(error)")
             } catch let error as HTTPClientError where error == .remoteConnectionClosed {
@@ -117,8 +133,18 @@ struct GatewayClient: Sendable {
                         : "\(self.address) does not answer: is the gateway running? (\(error))"
                 )
             }
-            let buffer = try await response.body.collect(upTo: 256 << 20)
-            return (response.status.code, Data(buffer.readableBytesView))
+            guard (200..<300).contains(response.status.code) else {
+                let body = try await response.body.collect(upTo: 1 << 20)
+                let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.readableBytesView))
+                throw OperatorError(
+                    problem.map { "\($0.title): \($0.detail ?? "")" } ?? "the gateway answered \(response.status.code)"
+                )
+            }
+            do {
+                return try await read(response)
+            } catch let error as HTTPClientError {
+                throw OperatorError("\(self.address) broke its answer off: \(error); ask again")
+            }
         }
     }
 

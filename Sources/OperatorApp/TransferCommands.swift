@@ -22,36 +22,36 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: "The file; '-' is standard output.")
     var csv: String
 
-    private struct Item: Decodable {
-        var at: String
-        var value: Double?
-        var quality: String
-    }
+    /// Points of one request: their names are in its address.
+    private static let requestPoints = 100
 
     func run() async throws {
         let client = try self.gateway.client()
         let known = try await PointValue.all(client, device: nil).filter(\.hasHistory).map(\.id)
         let wanted = try self.chosen(known)
         let output = try OutputFile(self.csv)
-        try output.write("point,at,value,quality\n")
+        try output.write(Data("point,at,value,quality\n".utf8))
         var count = 0
-        for (index, point) in wanted.enumerated() {
-            var from: String? = self.from
-            while let start = from {
-                let page = try await client.get(
-                    Listing<Item>.self,
-                    "points/\(point)/samples",
-                    query: [("from", start), ("to", self.to), ("limit", "20000")]
-                )
-                var text = ""
-                for item in page.items {
-                    text += "\(point),\(item.at),\(item.value.map { "\($0)" } ?? ""),\(item.quality)\n"
+        for first in stride(from: 0, to: wanted.count, by: Self.requestPoints) {
+            let points = wanted[first..<min(first + Self.requestPoints, wanted.count)]
+            // Each answer begins with the names of the columns.
+            var isHeader = true
+            try await client.download(
+                "history",
+                query: [
+                    ("series", points.joined(separator: ",")), ("from", self.from), ("to", self.to), ("format", "csv"),
+                ]
+            ) { bytes in
+                var bytes = bytes[...]
+                if isHeader {
+                    guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return }
+                    isHeader = false
+                    bytes = bytes[(end + 1)...]
                 }
-                try output.write(text)
-                count += page.items.count
-                from = page.next
+                count += bytes.count { $0 == UInt8(ascii: "\n") }
+                try output.write(bytes)
+                Progress.tell("\(points.endIndex) of \(wanted.count) points, \(count) samples")
             }
-            Progress.tell("\(index + 1) of \(wanted.count) points, \(count) samples")
         }
         try output.finish()
         Progress.end()
@@ -158,7 +158,7 @@ struct OutputFile {
         self.handle = handle
     }
 
-    func write(_ text: String) throws { try self.handle.write(contentsOf: Data(text.utf8)) }
+    func write(_ data: Data) throws { try self.handle.write(contentsOf: data) }
 
     func finish() throws {
         guard let path else { return }

@@ -79,6 +79,7 @@ package final class Console: Sendable {
     package func makeRouter() -> Router<ConsoleContext> {
         let router = Router(context: ConsoleContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: RequestLog())
+        router.add(middleware: Compression())
         router.add(middleware: SecurityHeaders(isTLS: self.configuration.isTLS))
         router.add(middleware: Identification(sessions: self.sessions, tokens: self.tokens, cookie: self.cookie))
         router.add(middleware: LanguageSelection())

@@ -52,7 +52,7 @@ struct CampusctlTests {
         #expect(export.code == 0, "\(export.output)")
         let text = try String(contentsOfFile: file, encoding: .utf8)
         #expect(text.split(separator: "\n").count == 301)
-        #expect(text.hasPrefix("point,at,value,quality\nroom/s1-temperature,2026-09-21T14:13:20.000Z,0.0,good\n"))
+        #expect(text.hasPrefix("point,at,value,quality\nroom/s1-temperature,2026-09-21T14:13:20.000Z,0,good\n"))
 
         let other = try RunningGateway(site: RunningGateway.oneRoom)
         defer { other.stop() }

@@ -8,6 +8,7 @@ The paths come from the document: an operation that this script does not exercis
 state folder (token, records); DEVICE is in ROOM and has values; at least four unclaimed messages are in the quarantine.
 """
 import copy
+import gzip
 import json
 import pathlib
 import sqlite3
@@ -182,6 +183,36 @@ def reading() -> None:
         assert status == 400, f"{path} {wrong}: {status} {body!r}"
 
 
+def history() -> None:
+    """Many points in one answer: the same rows as page by page, plain, packed and as a table."""
+    points = operation("get", "/api/v1/devices/{device}/points", device=DEVICE)["items"]
+    numbers = [p["id"] for p in points if p["hasHistory"] and p.get("value") is not None][:3]
+    until = {"from": "-2h", "to": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2))}
+    answer = operation("get", "/api/v1/history", query={**until, "series": ",".join(numbers)})
+    assert [series["point"] for series in answer["series"]] == numbers
+    for series in answer["series"]:
+        device, point = series["point"].split("/")
+        page = operation("get", "/api/v1/points/{device}/{point}/samples", query={**until, "limit": 100000},
+                         device=device, point=point)["items"]
+        assert [(row[1], row[2]) for row in series["rows"]] == [(item.get("value"), item["quality"]) for item in page]
+    packed = urllib.request.Request(f"{BASE}/api/v1/history?" + urllib.parse.urlencode({**until, "node": ROOM}),
+                                    headers={"Authorization": f"Bearer {TOKEN}", "Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(packed, timeout=30) as response:
+        assert response.headers["Content-Encoding"] == "gzip" and response.headers["Vary"] == "Accept-Encoding"
+        room = json.loads(gzip.decompress(response.read()))
+    assert room == operation("get", "/api/v1/history", query={**until, "node": ROOM})
+    minutes = operation("get", "/api/v1/history", query={**until, "device": DEVICE, "step": "1min"})
+    assert minutes["stepMilliseconds"] == 60000 and minutes["columns"][1] == "mean"
+    described = document["paths"]["/api/v1/history"]["get"]["responses"]["200"]["content"]
+    status, kind, table = call("GET", "/api/v1/history", query={**until, "series": numbers[0], "format": "csv"})
+    assert status == 200 and kind.split(";")[0] in described, f"{status} {kind}"
+    lines = table.decode().splitlines()
+    assert lines[0] == "point,at,value,quality" and len(lines) == 1 + len(answer["series"][0]["rows"])
+    for wrong in ({}, {"series": numbers[0], "node": ROOM}, {"node": ROOM, "format": "xml"}, {"node": ROOM, "step": "7"}):
+        status, _, body = call("GET", "/api/v1/history", query=wrong)
+        assert status == 400, f"{wrong}: {status} {body!r}"
+
+
 def quarantine() -> None:
     entries = pages("/api/v1/quarantine", least=4)
     entry = next(e for e in entries if e["suggestions"])
@@ -254,7 +285,7 @@ def transfer() -> None:
     operation("get", "/api/v1/exporters")
 
 
-for part in (reading, quarantine, people, tokens, audit, transfer):
+for part in (reading, history, quarantine, people, tokens, audit, transfer):
     part()
     print(f"{part.__name__}: passed", flush=True)
 described = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}

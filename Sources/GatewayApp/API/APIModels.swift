@@ -109,18 +109,6 @@ enum APIModel {
         }
     }
 
-    struct SampleItem: Encodable {
-        var at: String
-        var value: Double?
-        var quality: String
-
-        init(_ sample: Sample) {
-            self.at = UTCText.rfc3339(sample.tick)
-            self.value = sample.quality.level == .bad ? nil : sample.value
-            self.quality = sample.quality.description
-        }
-    }
-
     struct RollupItem: Encodable {
         var at: String
         var mean: Double?

@@ -33,11 +33,7 @@ struct APIRoutes {
             )
         }
         api.get("latest") { request, _ in try self.console.json(try self.latest(request)) }
-        api.get("points/:device/:point/samples") { request, context in try self.samples(request, context) }
-        api.get("points/:device/:point/rollups") { request, context in try self.rollups(request, context) }
-        api.get("points/:device/:point/chart") { request, context in
-            try self.console.json(try await self.chart(request, context))
-        }
+        HistoryRoutes(gateway: self.gateway, console: self.console).add(to: api)
         api.get("points/:device/:point/summaries") { request, context in try await self.summaries(request, context) }
         api.get("events") { request, context in try await self.events(request, context) }
         api.get("quarantine") { request, _ in try self.console.json(try self.quarantine(request)) }
@@ -218,107 +214,6 @@ struct APIRoutes {
             throw Problem.notFound(LocalizedText(vi: "Không có nơi “\(id)”.", en: "There is no node “\(id)”."))
         }
         return node
-    }
-
-    private func series(_ context: ConsoleContext) throws -> (series: SeriesIndex, unit: String) {
-        guard let device = context.parameters.get("device"), let point = context.parameters.get("point"),
-            let series = self.gateway.ring.existingSeries(named: "\(device)/\(point)")
-        else {
-            let name = "\(context.parameters.get("device") ?? "")/\(context.parameters.get("point") ?? "")"
-            throw Problem.notFound(LocalizedText(vi: "Không có điểm đo “\(name)”.", en: "There is no point “\(name)”."))
-        }
-        let profile = self.gateway.engine.device(DeviceID(rawValue: device))?.device.profile
-        return (series, profile?.points.first { $0.name == point }?.unit ?? "1")
-    }
-
-    private func samples(_ request: Request, _ context: ConsoleContext) throws -> Response {
-        let (series, _) = try self.series(context)
-        let range = try APIQuery.range(request, now: self.gateway.now)
-        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 100_000)
-        var samples: [Sample] = []
-        var next: Tick?
-        // A page never ends between two samples of one instant, so that `from=next` misses none.
-        self.gateway.ring.forEachSample(series, in: range) { sample in
-            if samples.count >= limit, sample.tick != samples.last?.tick {
-                next = sample.tick
-                return false
-            }
-            samples.append(sample)
-            return samples.count < limit + 10_000
-        }
-        if request.query["format"] == "csv" { return Self.csv(samples) }
-        return try self.console.json(
-            APIModel.List(items: samples.map(APIModel.SampleItem.init), next: next.map(UTCText.rfc3339))
-        )
-    }
-
-    private static func csv(_ samples: [Sample]) -> Response {
-        var text = "at,value,quality\r\n"
-        for sample in samples {
-            let value = sample.quality.level == .bad ? "" : NumberText.text(sample.value)
-            text += "\(UTCText.rfc3339(sample.tick)),\(value),\(sample.quality)\r\n"
-        }
-        return Response(
-            status: .ok,
-            headers: [.contentType: "text/csv; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
-        )
-    }
-
-    private func rollups(_ request: Request, _ context: ConsoleContext) throws -> Response {
-        let (series, _) = try self.series(context)
-        let range = try APIQuery.range(request, now: self.gateway.now)
-        let step = try APIQuery.milliseconds(request, "step", standard: 60_000)
-        let limit = try APIQuery.limit(request, standard: 1_000, maximum: 20_000)
-        let found = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: limit + 1)
-        return try self.console.json(
-            APIModel.List(
-                items: found.prefix(limit).map(APIModel.RollupItem.init),
-                next: found.count > limit ? UTCText.rfc3339(found[limit].start) : nil
-            )
-        )
-    }
-
-    private func chart(_ request: Request, _ context: ConsoleContext) async throws -> APIModel.Chart {
-        if let span = request.query["span"].flatMap(LongSpan.init(rawValue:)) {
-            return try await self.chart(of: span, context)
-        }
-        let (series, unit) = try self.series(context)
-        let now =
-            self.gateway.ring.latest(series).map { max($0.tick, self.gateway.now) } ?? self.gateway.now
-        let span: Int64
-        let step: Int64
-        switch request.query["span"] ?? "hour" {
-        case "hour": (span, step) = (3_600_000, 10_000)
-        case "day": (span, step) = (86_400_000, 300_000)
-        case "week": (span, step) = (7 * 86_400_000, 3_600_000)
-        default: throw Self.invalid("span: hour, day, week, month, year")
-        }
-        let range = now.advanced(byMilliseconds: -span)..<now.advanced(byMilliseconds: 1)
-        let rows = self.gateway.ring.aggregate(series, in: range, stepMilliseconds: step, limit: 2_000)
-            .map(APIModel.Chart.Row.init)
-        return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
-    }
-
-    /// What a chart shows of the records, for the ring may have forgotten it.
-    private enum LongSpan: String {
-        case month
-        case year
-    }
-
-    private func chart(of span: LongSpan, _ context: ConsoleContext) async throws -> APIModel.Chart {
-        let (_, unit) = try self.series(context)
-        let (period, days): (SummaryPeriod, Int64) = span == .month ? (.hour, 31) : (.day, 366)
-        let id = PointID(
-            device: DeviceID(rawValue: context.parameters.get("device") ?? ""),
-            name: context.parameters.get("point") ?? ""
-        )
-        let now = self.gateway.now
-        let found = try await self.gateway.records.perform { records in
-            try records.summaries(of: id, period: period, range: now.advanced(byMilliseconds: -days * 86_400_000)..<now)
-        }
-        let rows = found.filter { $0.unit == nil || $0.unit == unit }.map { APIModel.Chart.Row($0.rollup) }
-        return APIModel.Chart(unit: Units.text(for: unit), rows: rows)
     }
 
     /// Hours of the last day or days of the last month, unless the request says otherwise.

@@ -55,6 +55,7 @@ struct OperationRoutes {
         text.counter("campus_ring_seals_total", "Arenas that became segments.", ring.seals)
         text.counter("campus_ring_written_bytes_total", "Bytes written to the card.", ring.bytesWritten)
         text.gauge("campus_ring_series", "Series in use.", Double(ring.seriesCount))
+        self.addHistory(to: &text)
         let ingest = self.gateway.engine.ingest.statistics
         text.counter("campus_mqtt_messages_total", "Messages received.", ingest.messages)
         text.counter("campus_mqtt_unclaimed_total", "Messages of no configured device.", ingest.unclaimed)
@@ -105,6 +106,15 @@ struct OperationRoutes {
         }
         for exporter in self.gateway.exports.exporters { Self.add(exporter.statistics, to: &text) }
         return text.text
+    }
+
+    private func addHistory(to text: inout MetricsText) {
+        let history = self.gateway.historyLoad.statistics
+        text.gauge("campus_history_active", "Answers with history under way.", Double(history.active))
+        text.counter("campus_history_answers_total", "Answers with history begun.", history.answers)
+        text.counter("campus_history_rows_total", "Rows of answers that were taken whole.", history.rows)
+        text.counter("campus_history_abandoned_total", "Answers whose client went away.", history.abandoned)
+        text.counter("campus_history_refused_total", "Requests for history that found no place.", history.refused)
     }
 
     private static func add(_ exporter: ExporterStatistics, to text: inout MetricsText) {
