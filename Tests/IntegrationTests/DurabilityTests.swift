@@ -1,4 +1,5 @@
 import Foundation
+import SiteConfiguration
 import Testing
 
 @testable import GatewayApp
