@@ -65,6 +65,7 @@ extension TimeSeriesRing {
         }
         self.counters.seals.add(1, ordering: .relaxed)
         self.release(half)
+        self.rollupCache.removeAll()
     }
 
     /// Forgets the sealed half: its samples are read from segments now.
@@ -239,15 +240,18 @@ extension TimeSeriesRing {
         let builder = SegmentBuilder(tier: .quarter, scratch: scratch)
         let decode = DecodeScratch()
         let buffer = ByteBuffer(capacity: 4_096)
+        var cursors = fresh.compactMap { IndexCursor($0, in: self.segments) }
+        var rollups: [StoredRollup] = []
         for series in 0..<self.seriesCount {
-            var rollups: [StoredRollup] = []
-            for segment in fresh {
-                guard let index = self.segments.index(segment) else { continue }
-                for place in index.blocks(of: UInt32(series)) {
-                    guard self.segments.read(index[place], of: segment, into: buffer) else { continue }
-                    let reader = ByteReader(buffer.base, count: buffer.count)
-                    _ = RollupBlock.decode(reader, first: index[place].first, into: &rollups, decode)
-                }
+            rollups.removeAll(keepingCapacity: true)
+            for place in cursors.indices {
+                let segment = cursors[place].segment
+                cursors[place]
+                    .forEachBlock(of: UInt32(series)) { entry in
+                        guard self.segments.read(entry, of: segment, into: buffer) else { return }
+                        let reader = ByteReader(buffer.base, count: buffer.count)
+                        _ = RollupBlock.decode(reader, first: entry.first, into: &rollups, decode)
+                    }
             }
             for index in rollups.indices {
                 rollups[index].start -= rollups[index].start % Tier.quarter.stepMilliseconds

@@ -35,10 +35,11 @@ extension TimeSeriesRing {
         return (bytes(.raw), bytes(.minute), bytes(.quarter))
     }
 
-    /// Gives memory back to the kernel: mapped pages, which stay where their file is, and what a seal needed.
+    /// Gives memory back to the kernel: mapped pages, of the ring and of the program, which stay where their files are,
+    /// and what a seal needed of the heap.
     package func trimResidentPages() {
         self.memory.trim()
-        self.rollupCache.removeAll()
         campus_trim_heap()
+        campus_trim_code()
     }
 }

@@ -19,4 +19,9 @@ int campus_clock_is_synchronized(void);
 /// Gives free memory of the heap back to the kernel.
 void campus_trim_heap(void);
 
+/// Lets the kernel take the pages of the program's own code and constants; those in use are mapped again at once.
+///
+/// Most of a program is used while it starts. The pages stay in the page cache as long as nobody needs the memory.
+void campus_trim_code(void);
+
 #endif

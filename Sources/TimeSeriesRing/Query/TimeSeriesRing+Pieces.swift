@@ -30,12 +30,9 @@ extension TimeSeriesRing {
         _ scratch: QueryScratch
     ) {
         for segment in list where segment.header.sequence < limit {
-            guard segment.header.first <= range.upperBound, segment.header.last >= range.lowerBound,
-                let index = self.segments.index(segment)
-            else { continue }
-            for place in index.blocks(of: series) {
-                let entry = index[place]
-                guard entry.first <= range.upperBound, entry.last >= range.lowerBound else { continue }
+            guard segment.header.first <= range.upperBound, segment.header.last >= range.lowerBound else { continue }
+            self.segments.forEachBlock(of: series, in: segment) { entry in
+                guard entry.first <= range.upperBound, entry.last >= range.lowerBound else { return }
                 scratch.pieces.append(.init(first: entry.first, last: entry.last, place: .segment(segment, entry)))
             }
         }
@@ -195,10 +192,9 @@ extension TimeSeriesRing {
         let found: StoredSample? = self.scratches.with { scratch in
             // A series that was silent for that many segments begins anew.
             for segment in self.segments.segments(.raw).suffix(64).reversed() {
-                guard let index = self.segments.index(segment),
-                    let place = index.blocks(of: UInt32(series)).last(where: { !index[$0].isLate })
-                else { continue }
-                let entry = index[place]
+                var newest: IndexEntry?
+                self.segments.forEachBlock(of: UInt32(series), in: segment) { if !$0.isLate { newest = $0 } }
+                guard let entry = newest else { continue }
                 self.decode(.init(first: entry.first, last: entry.last, place: .segment(segment, entry)), scratch)
                 let last = scratch.columns.count - 1
                 guard last >= 0 else { continue }

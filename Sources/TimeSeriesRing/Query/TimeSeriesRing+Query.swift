@@ -37,7 +37,9 @@ extension TimeSeriesRing {
         guard index < self.memory.geometry.seriesMax else { return nil }
         let slot = self.memory.slot(index)
         let state = WindowAccess.state(slot)
-        guard state.pointee.load(ordering: .acquiring) == SeriesSlot.State.live || self.isRevived(index) else { return nil }
+        guard state.pointee.load(ordering: .acquiring) == SeriesSlot.State.live || self.isRevived(index) else {
+            return nil
+        }
         let window = self.memory.window(index)
         let size = self.memory.geometry.window
         let version = WindowAccess.version(slot)

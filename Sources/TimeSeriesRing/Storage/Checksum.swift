@@ -3,9 +3,17 @@ internal import CPlatform
 /// CRC-32C of what is stored, together with where it is stored: a block that landed elsewhere has a wrong checksum.
 enum Checksum {
     static func of(_ bytes: UnsafeRawBufferPointer, at position: Int, of ring: UInt64) -> UInt32 {
+        self.of(bytes, after: self.start(at: position, of: ring))
+    }
+
+    /// What the checksum of bytes that come in parts begins with.
+    static func start(at position: Int, of ring: UInt64) -> UInt32 {
         var place = (UInt64(bitPattern: Int64(position)).littleEndian, ring.littleEndian)
-        let seed = withUnsafeBytes(of: &place) { campus_crc32c(0, $0.baseAddress, $0.count) }
-        return campus_crc32c(seed, bytes.baseAddress, bytes.count)
+        return withUnsafeBytes(of: &place) { campus_crc32c(0, $0.baseAddress, $0.count) }
+    }
+
+    static func of(_ bytes: UnsafeRawBufferPointer, after sum: UInt32) -> UInt32 {
+        campus_crc32c(sum, bytes.baseAddress, bytes.count)
     }
 
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 { campus_crc32c(0, bytes.baseAddress, bytes.count) }

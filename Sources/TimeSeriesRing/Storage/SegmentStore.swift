@@ -87,13 +87,13 @@ final class SegmentStore: Sendable {
     func index(_ segment: Segment) -> [IndexEntry]? {
         if let known = self.cache.withLock({ $0.find(segment.header.sequence) }) { return known }
         let header = segment.header
-        let position = self.position(header.tier, page: segment.page)
         let size = Int(header.entries) * IndexEntry.bytes
         guard size <= Int(segment.pages) * RingGeometry.pageBytes else { return nil }
         let buffer = ByteBuffer(capacity: size)
         let target = buffer.resized(to: size)
-        guard (try? self.device.read(into: target, at: position + Int(header.indexOffset))) != nil,
-            Checksum.of(buffer.bytes, at: position, of: self.ring) == header.indexChecksum
+        guard (try? self.device.read(into: target, at: self.indexPosition(segment))) != nil,
+            Checksum.of(buffer.bytes, at: self.position(header.tier, page: segment.page), of: self.ring)
+                == header.indexChecksum
         else {
             self.note(segment)
             return nil
@@ -102,6 +102,30 @@ final class SegmentStore: Sendable {
         let entries = (0..<Int(header.entries)).map { _ in IndexEntry(&reader) }
         self.cache.withLock { $0.insert(header.sequence, entries) }
         return entries
+    }
+
+    /// Whether the index of a segment is as it was written; read once.
+    func isIndexWhole(_ segment: Segment) -> Bool {
+        let sequence = segment.header.sequence
+        if self.cache.withLock({ $0.isWhole(sequence) }) { return true }
+        let header = segment.header
+        let size = Int(header.entries) * IndexEntry.bytes
+        let position = self.indexPosition(segment)
+        let buffer = ByteBuffer(capacity: 65_536)
+        var sum = Checksum.start(at: self.position(header.tier, page: segment.page), of: self.ring)
+        var offset = 0
+        while offset < size, size <= Int(segment.pages) * RingGeometry.pageBytes {
+            let target = buffer.resized(to: min(65_536, size - offset))
+            guard (try? self.device.read(into: target, at: position + offset)) != nil else { break }
+            sum = Checksum.of(buffer.bytes, after: sum)
+            offset += buffer.count
+        }
+        guard offset == size, sum == header.indexChecksum else {
+            self.note(segment)
+            return false
+        }
+        self.cache.withLock { $0.noteWhole(sequence) }
+        return true
     }
 
     /// Reads a block; `false` when it is damaged or overwritten.
@@ -132,6 +156,16 @@ struct IndexCache: Sendable {
     private var indexes: [UInt64: (entries: [IndexEntry], used: UInt64)] = [:]
     private var entries = 0
     private var clock: UInt64 = 0
+    /// Segments whose indexes are too large to be kept, but were checked.
+    private var whole: Set<UInt64> = []
+    private static let wholeMax = 8_192
+
+    func isWhole(_ sequence: UInt64) -> Bool { self.whole.contains(sequence) }
+
+    mutating func noteWhole(_ sequence: UInt64) {
+        if self.whole.count >= Self.wholeMax { self.whole.removeAll() }
+        self.whole.insert(sequence)
+    }
 
     mutating func find(_ sequence: UInt64) -> [IndexEntry]? {
         guard let found = self.indexes[sequence] else { return nil }
