@@ -1,4 +1,5 @@
 import Foundation
+import SiteConfiguration
 import Testing
 
 @testable import GatewayApp
@@ -67,15 +68,17 @@ struct DurabilityTests {
         var last = 0
         for _ in 0..<5 {
             let count = Int.random(in: 40...80)
-            let players = try ["critical", "usual"].map { name in
-                let lines = (1...count).map { #"{"at": \#(1_790_000_000_000 + (last + $0) * 1_000), "n": \#(last + $0)}"# }
-                let file = "\(profiles)/\(name).lines"
-                try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-                return try Child(
-                    "/bin/sh",
-                    ["-c", "exec /usr/bin/mosquitto_pub -p \(port) -q 1 -l -t cut/d/\(name) <\(file)"]
-                )
-            }
+            let players = try ["critical", "usual"]
+                .map { name in
+                    let lines = (1...count)
+                        .map { #"{"at": \#(1_790_000_000_000 + (last + $0) * 1_000), "n": \#(last + $0)}"# }
+                    let file = "\(profiles)/\(name).lines"
+                    try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+                    return try Child(
+                        "/bin/sh",
+                        ["-c", "exec /usr/bin/mosquitto_pub -p \(port) -q 1 -l -t cut/d/\(name) <\(file)"]
+                    )
+                }
             last += count
             // Anywhere between the first message and the last.
             await pause(milliseconds: Int.random(in: 0...60))

@@ -36,7 +36,11 @@ struct SummarizerTests {
     }
 
     private func append(_ gateway: Gateway, _ tick: Tick, _ value: Double) throws {
-        let series = try gateway.store.series(named: "room/s1-temperature", hasDeviceClock: false)
+        let series = try gateway.store.series(
+            named: "room/s1-temperature",
+            hasDeviceClock: false,
+            durability: .telemetry
+        )
         let samples = [SeriesSample(series: series, sample: Sample(tick: tick, value: value, quality: .good))]
         samples.withUnsafeBufferPointer { _ = gateway.store.append(contentsOf: $0) }
     }
