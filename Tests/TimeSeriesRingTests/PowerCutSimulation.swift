@@ -148,10 +148,12 @@ struct PowerCutSimulation {
             let found = self.contents(ring, name)
             let all = Set(self.appended[index])
             for (left, right) in zip(found, found.dropFirst()) where right.tick < left.tick || right == left {
-                throw Violation(description: "\(name) out of order or twice at \(right.tick.rawValue)")
+                throw Violation(
+                    description: "\(name) out of order or twice at \(right.tick.rawValue); report \(report)"
+                )
             }
             if let phantom = found.first(where: { !all.contains($0) }) {
-                throw Violation(description: "\(name) has \(phantom), which nobody appended")
+                throw Violation(description: "\(name) has \(phantom), which nobody appended; report \(report)")
             }
             let there = Set(found)
             let missing = self.appended[index].prefix(self.durable[index])
