@@ -82,8 +82,8 @@ struct DamageTests {
 
     /// One bit of any head, turned over: it opens, at most one segment, unit or name is lost, and the loss is told.
     ///
-    /// The newest unit alone is lost without a word: it looks like one that the power interrupted. One bit of each fifth
-    /// byte; with `CAMPUS_EVERY_BIT`, each of each.
+    /// The newest unit alone is lost without a word: it looks like one that the power interrupted. One bit of each
+    /// fifth byte; with `CAMPUS_EVERY_BIT`, each of each.
     @Test func aDamagedHeadCostsWhatItIsTheHeadOf() throws {
         let isThorough = ProcessInfo.processInfo.environment["CAMPUS_EVERY_BIT"] != nil
         let (bytes, geometry) = try self.card()
