@@ -162,7 +162,7 @@ package final class BusPoller: Sendable {
     /// Stores what a request brought; what is critical of it is durable before the next one.
     private func store(_ batch: [SeriesSample]) {
         let durability = batch.withUnsafeBufferPointer { self.store.append(contentsOf: $0) }
-        // On the bus's own thread, which may wait. Where the card refuses, the keeper tries again every second and tells.
+        // On the bus's own thread, which may wait. Where the card refuses, the keeper tries again and tells.
         if durability == .critical { try? self.store.commit() }
     }
 

@@ -5,7 +5,18 @@ enum RingSalvage {
         var directories = [Superblock.Directory](repeating: .init(), count: Tier.allCases.count)
         var nextSegment: UInt64 = 1
         var quarteredThrough: UInt64 = 0
+        /// Numbers of the segments by what is in them.
+        var contents: [Content: UInt64] = [:]
         var segmentCount: Int { self.directories.reduce(0) { $0 + $1.entries.count } }
+    }
+
+    /// What two segments have in common when a seal was tried again; only a superblock tells which of them counts.
+    struct Content: Hashable {
+        var tier: Tier
+        var first: Int64
+        var last: Int64
+        var samples: UInt64
+        var bodyChecksum: UInt32
     }
 
     /// Looks at every page where a segment could begin.
@@ -57,6 +68,19 @@ enum RingSalvage {
         else { return }
         found.ring = ring
         found.nextSegment = max(found.nextSegment, header.sequence + 1)
+        let content = Content(
+            tier: tier,
+            first: header.first,
+            last: header.last,
+            samples: header.samples,
+            bodyChecksum: header.bodyChecksum
+        )
+        if let other = found.contents[content] {
+            // The newer one is kept.
+            guard other < header.sequence else { return }
+            found.directories[Int(tier.rawValue)].entries.removeAll { $0.sequence == other }
+        }
+        found.contents[content] = header.sequence
         found.directories[Int(tier.rawValue)].entries
             .append(
                 Superblock.Entry(

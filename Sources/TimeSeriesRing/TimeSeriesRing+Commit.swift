@@ -162,17 +162,25 @@ extension TimeSeriesRing {
     }
 
     /// Makes new names durable before anything that needs them: the first copy, then the second.
-    private func writeNames() throws(RingError) {
-        let dirty: [(Int, Catalogue.Series)] = self.series.withLock { list in
-            list.dirty.compactMap { index in list.all[index].map { (index, $0) } }
-        }
-        guard !dirty.isEmpty else { return }
+    ///
+    /// A copy that is whole is not written again: where the other one is damaged, it is the only one.
+    func writeNames() throws(RingError) {
         for copy in 0..<2 {
-            for (index, series) in dirty { try self.catalogue.write(series, index, copy: copy, to: self.device) }
+            let bit: UInt8 = 1 << UInt8(copy)
+            let missing: [(Int, Catalogue.Series)] = self.series.withLock { list in
+                list.dirty.filter { $0.value & bit == 0 }.keys.sorted()
+                    .compactMap { index in list.all[index].map { (index, $0) } }
+            }
+            guard !missing.isEmpty else { continue }
+            for (index, series) in missing { try self.catalogue.write(series, index, copy: copy, to: self.device) }
             try self.device.flush()
+            self.series.withLock { list in
+                for (index, _) in missing {
+                    let whole = (list.dirty[index] ?? 0) | bit
+                    list.dirty[index] = whole == 3 ? nil : whole
+                }
+            }
         }
-        let written = Set(dirty.map(\.0))
-        self.series.withLock { $0.dirty.removeAll { written.contains($0) } }
     }
 
     /// Says from when on the axis was worth what; durable when it returns.

@@ -44,6 +44,8 @@ extension TimeSeriesRing {
         self.isSealWanted.store(false, ordering: .relaxed)
         let before = keeper.superblock
         do throws(RingError) {
+            // The journal need not have taken anything, but names there must be.
+            try self.writeNames()
             // What found no room in the half is in none of the segments, and the units that have it are about to be
             // free: it goes into units behind the checkpoint first.
             if hasRest.load(ordering: .relaxed) {

@@ -34,7 +34,7 @@ extension TimeSeriesRing {
             } catch {
                 return .failure(error)
             }
-            list.dirty.append(index)
+            list.dirty[index] = 0
             list.all.append(series)
             let new = SeriesIndex(rawValue: UInt32(index))
             list.index[name] = new

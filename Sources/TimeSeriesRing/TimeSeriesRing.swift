@@ -69,8 +69,8 @@ package final class TimeSeriesRing: Sendable {
     struct SeriesList: Sendable {
         var index: [String: SeriesIndex] = [:]
         var all: [Catalogue.Series?] = []
-        /// Series of which a copy on the card is missing.
-        var dirty: [Int] = []
+        /// Series of which a copy on the card is missing, with the bits of those that are whole.
+        var dirty: [Int: UInt8] = [:]
     }
 
     /// What only the keeper changes; whoever holds the lock is the keeper.

@@ -26,6 +26,7 @@ struct DamageTests {
             let next = sample(tick, Double(index % 50) / 10)
             ring.append(series.map { SeriesSample(series: $0, sample: next) })
             if index % 900 == 899 { try ring.seal() }
+            if index == 2_850 { try ring.commit() }
         }
         try ring.commit()
         return (device.afterCut(), geometry)
@@ -48,7 +49,8 @@ struct DamageTests {
             }
     }
 
-    /// Every byte of every head: superblocks, catalogue, headers and indexes of all segments, units of the journal.
+    /// Every byte of every head: superblocks, catalogue, headers and indexes of all segments, units of the journal; the
+    /// last one is that of the newest unit.
     private func heads(_ ring: TimeSeriesRing, _ geometry: RingGeometry) -> [Range<Int>] {
         var heads: [Range<Int>] = []
         for slot in 0..<2 {
@@ -70,7 +72,7 @@ struct DamageTests {
             }
         }
         let units = ring.keeper.withLock { $0.superblock.checkpoint..<$0.nextUnit }
-        #expect(!units.isEmpty)
+        #expect(units.count > 1)
         for unit in units {
             let start = geometry.journal + Int(unit % UInt64(geometry.journalUnits)) * geometry.unitBytes
             heads.append(start..<(start + JournalUnit.headBytes))
@@ -80,7 +82,8 @@ struct DamageTests {
 
     /// One bit of any head, turned over: it opens, at most one segment, unit or name is lost, and the loss is told.
     ///
-    /// One bit of each byte, but of each seventh of the superblocks; with `CAMPUS_EVERY_BIT`, all of all.
+    /// The newest unit alone is lost without a word: it looks like one that the power interrupted. One bit of each
+    /// fifth byte; with `CAMPUS_EVERY_BIT`, each of each.
     @Test func aDamagedHeadCostsWhatItIsTheHeadOf() throws {
         let isThorough = ProcessInfo.processInfo.environment["CAMPUS_EVERY_BIT"] != nil
         let (bytes, geometry) = try self.card()
@@ -88,9 +91,9 @@ struct DamageTests {
         let whole = self.found(intact)
         #expect(whole == 5 * Self.count)
         var turned = 0
-        for head in self.heads(intact, geometry) {
-            let step = !isThorough && head.lowerBound < 2 * geometry.superblockBytes ? 7 : 1
-            for place in stride(from: head.lowerBound, to: head.upperBound, by: step) {
+        let heads = self.heads(intact, geometry)
+        for head in heads {
+            for place in stride(from: head.lowerBound, to: head.upperBound, by: isThorough ? 1 : 5) {
                 for bit in isThorough ? 0..<8 : (place % 8)..<(place % 8 + 1) {
                     turned += 1
                     var copy = bytes
@@ -98,7 +101,8 @@ struct DamageTests {
                     let ring = try self.open(SimulatedDevice(size: copy.count, seed: 3, bytes: copy), geometry)
                     let left = self.found(ring)
                     if left < whole - 5 * 900 { Issue.record("byte \(place), bit \(bit): \(whole - left) are lost") }
-                    if left < whole, ring.openReport.problems.isEmpty, ring.statistics.damaged == 0 {
+                    let isTold = !ring.openReport.problems.isEmpty || ring.statistics.damaged > 0
+                    if left < whole, !isTold, head != heads.last {
                         Issue.record("byte \(place), bit \(bit): \(whole - left) are lost and nobody is told")
                     }
                 }

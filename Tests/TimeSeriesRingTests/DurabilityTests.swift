@@ -6,15 +6,15 @@ import Testing
 
 /// What a commit says is so, whatever went wrong before it.
 struct DurabilityTests {
-    /// A card that refuses writes to its journal for a while.
+    /// A card that refuses writes to a part of it, its journal unless said otherwise, for a while.
     private final class MoodyDevice: BlockDevice {
         let card: SimulatedDevice
-        let journal: Range<Int>
+        let part: Range<Int>
         let isRefusing = Atomic<Bool>(false)
 
-        init(_ geometry: RingGeometry) {
+        init(_ geometry: RingGeometry, part: Range<Int>? = nil) {
             self.card = SimulatedDevice(size: geometry.totalBytes, seed: 1)
-            self.journal = geometry.journal..<(geometry.journal + geometry.journalBytes)
+            self.part = part ?? geometry.journal..<(geometry.journal + geometry.journalBytes)
         }
 
         var size: Int { self.card.size }
@@ -22,8 +22,8 @@ struct DurabilityTests {
             try self.card.read(into: target, at: offset)
         }
         func write(_ source: UnsafeRawBufferPointer, at offset: Int) throws(RingError) {
-            guard !self.journal.contains(offset) || !self.isRefusing.load(ordering: .relaxed) else {
-                throw RingError(.inputOutput, "the journal is refused")
+            guard !self.part.contains(offset) || !self.isRefusing.load(ordering: .relaxed) else {
+                throw RingError(.inputOutput, "this part is refused")
             }
             try self.card.write(source, at: offset)
         }
@@ -115,5 +115,22 @@ struct DurabilityTests {
             let found = try self.countAfterCut(device.card, geometry, "s\(number)")
             #expect(found >= durable, "s\(number): \(durable - found) committed samples are lost")
         }
+    }
+
+    @Test func aSealThatWasTriedAgainIsFoundOnceByWhoSearches() throws {
+        let geometry = try self.geometry()
+        let device = MoodyDevice(geometry, part: 0..<(2 * geometry.superblockBytes))
+        let ring = try self.open(device, geometry)
+        let series = try ring.series(named: "a")
+        for index in 0..<100 { ring.append(series, sample(Int64(index) * 1_000, Double(index))) }
+        device.isRefusing.store(true, ordering: .relaxed)
+        #expect(throws: RingError.self) { try ring.seal() }
+        device.isRefusing.store(false, ordering: .relaxed)
+        try ring.seal()
+        var bytes = device.card.afterCut()
+        for place in device.part { bytes[place] = 0 }
+        let found = try self.open(SimulatedDevice(size: bytes.count, seed: 2, bytes: bytes), geometry)
+        #expect(found.openReport.problems.contains { $0.contains("found by searching") })
+        #expect(found.samples(series, in: allTicks, limit: .max).map(\.value) == (0..<100).map(Double.init))
     }
 }

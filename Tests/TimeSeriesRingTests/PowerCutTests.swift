@@ -18,10 +18,11 @@ struct PowerCutTests {
     /// Runs seeds until one fails; says which.
     private func violation(
         seeds: UInt64,
+        from first: UInt64 = Self.first,
         unitBytes: Int = 4_096,
         _ faults: SimulatedDevice.Faults = .init()
     ) throws -> String? {
-        for seed in Self.first..<(Self.first + seeds) {
+        for seed in first..<(first + seeds) {
             var simulation = try PowerCutSimulation(seed: seed, unitBytes: unitBytes, faults: faults)
             do {
                 try simulation.run()
@@ -68,10 +69,10 @@ struct PowerCutTests {
     @Test(arguments: PowerCutTests.mutants.indices)
     func wrongOrdersAreNoticed(mutant: Int) throws {
         let (name, faults) = Self.mutants[mutant]
-        #expect(try self.violation(seeds: 300, faults) != nil, "\(name) was not noticed")
+        #expect(try self.violation(seeds: 300, from: 1, faults) != nil, "\(name) was not noticed")
     }
 
     @Test func unitsOf4KiBAreNotedAsUnsafeWhereACutDestroysTheirNeighbours() throws {
-        #expect(try self.violation(seeds: 300, unitBytes: 4_096, .init(isCollateral: true)) != nil)
+        #expect(try self.violation(seeds: 300, from: 1, unitBytes: 4_096, .init(isCollateral: true)) != nil)
     }
 }

@@ -34,17 +34,17 @@ struct Catalogue: Sendable {
         try device.write(UnsafeRawBufferPointer(record), at: place)
     }
 
-    /// All series up to the last one of which either copy is whole, `nil` where both are damaged; and the numbers of
-    /// those that have lost one copy.
-    func read(from device: any BlockDevice) -> (all: [Series?], incomplete: [Int]) {
+    /// All series up to the last one of which either copy is whole, `nil` where both are damaged; and those that have
+    /// lost one copy, with the bit of the other.
+    func read(from device: any BlockDevice) -> (all: [Series?], incomplete: [Int: UInt8]) {
         let copies = (0..<2).map { self.read(copy: $0, from: device) }
         var found: [Series?] = []
-        var incomplete: [Int] = []
+        var incomplete: [Int: UInt8] = [:]
         for index in 0..<max(copies[0].count, copies[1].count) {
             let first = index < copies[0].count ? copies[0][index] : nil
             let second = index < copies[1].count ? copies[1][index] : nil
             found.append(first ?? second)
-            if (first == nil) != (second == nil) { incomplete.append(index) }
+            if (first == nil) != (second == nil) { incomplete[index] = first == nil ? 2 : 1 }
         }
         while let last = found.last, last == nil { found.removeLast() }
         return (found, incomplete)
