@@ -56,6 +56,19 @@ package struct SinkError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// What a receiver took.
+package struct SinkReceipt: Sendable, Hashable {
+    /// As they were sent.
+    package var bytes: Int
+    /// Samples that it may have got twice on the way.
+    package var repeatedSamples: Int
+
+    package init(bytes: Int, repeatedSamples: Int = 0) {
+        self.bytes = bytes
+        self.repeatedSamples = repeatedSamples
+    }
+}
+
 /// A receiver in its own form.
 package protocol ExportSink: Sendable {
     /// Keeps what the sink needs (a connection) alive until cancelled.
@@ -63,9 +76,8 @@ package protocol ExportSink: Sendable {
 
     /// Returns when the receiver has taken everything.
     ///
-    /// - Returns: The bytes that were sent.
     /// - Throws: ``SinkError``; then everything is taken as not sent.
-    func send(_ runs: [SeriesRun]) async throws -> Int
+    func send(_ runs: [SeriesRun]) async throws -> SinkReceipt
 
     /// Why nothing can be sent now, in words; `nil` when it can, or when only a try can tell.
     var problem: String? { get }
@@ -93,8 +105,9 @@ package protocol MessagePublishing: Sendable {
 
     /// Publishes with quality of service 1 and returns when the broker has acknowledged.
     ///
+    /// - Returns: How often it was sent, at least once; the receiver may have got it as often.
     /// - Throws: ``SinkError``.
-    func publish(topic: String, payload: [UInt8]) async throws
+    func publish(topic: String, payload: [UInt8]) async throws -> Int
 
     /// Why there is no connection, in words; `nil` while there is one.
     var problem: String? { get }

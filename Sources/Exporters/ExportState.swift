@@ -222,10 +222,11 @@ struct ExportState: Sendable {
 
 extension ExportState {
     /// The receiver has taken these.
-    mutating func acknowledge(_ runs: [SeriesRun], bytes: Int, now: Tick, _ source: some SampleSource) {
+    mutating func acknowledge(_ runs: [SeriesRun], _ receipt: SinkReceipt, now: Tick, _ source: some SampleSource) {
         self.hasMoved = true
         let isBack = self.outage.acknowledged(now: now, limit: self.options.outageMilliseconds)
         if isBack { self.beginReplay(source) }
+        self.outage.repeated(UInt64(receipt.repeatedSamples))
         self.record.lastAcknowledged = now
         if self.statistics.connectedSince == nil { self.statistics.connectedSince = now }
         var count = 0
@@ -238,7 +239,9 @@ extension ExportState {
             if run.isReplay || waited > 0 { self.record.replayed &+= UInt64(run.samples.count) }
         }
         self.record.sent &+= UInt64(count)
-        if count > 0, bytes > 0 { self.sampleBytes += (Double(bytes) / Double(count) - self.sampleBytes) / 16 }
+        if count > 0, receipt.bytes > 0 {
+            self.sampleBytes += (Double(receipt.bytes) / Double(count) - self.sampleBytes) / 16
+        }
     }
 
     /// The receiver will never take these.

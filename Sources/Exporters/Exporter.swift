@@ -187,11 +187,11 @@ package final class Exporter: Sendable {
 
     private func attempt(_ runs: [SeriesRun], _ refusals: inout Int) async -> Outcome {
         do {
-            let bytes = try await self.sink.send(runs)
+            let receipt = try await self.sink.send(runs)
             refusals = 0
             self.backoff.withLock { $0.reset() }
             let now = self.timer.now()
-            self.state.withLock { $0.acknowledge(runs, bytes: bytes, now: now, self.source) }
+            self.state.withLock { $0.acknowledge(runs, receipt, now: now, self.source) }
             return .sent
         } catch let error as SinkError where error.kind == .poison {
             refusals += 1

@@ -5,28 +5,38 @@ struct JSONMessage {
     let identity: SeriesIdentity
     let bytesMax: Int
 
+    /// One message.
+    struct Message {
+        var payload: [UInt8]
+        /// Samples in it.
+        var samples = 0
+    }
+
     /// The messages for runs of this device, each run's samples in their order.
-    func messages(_ runs: [SeriesRun]) -> [[UInt8]] {
+    func messages(_ runs: [SeriesRun]) -> [Message] {
         let head = self.head(isReplay: runs.contains { $0.isReplay })
-        var messages: [[UInt8]] = []
-        var message = head
+        let tail = Array("]}".utf8)
+        var messages: [Message] = []
+        var message = Message(payload: head)
         for run in runs {
             let point = Self.quoted(run.identity.point)
             let unit = Self.quoted(run.identity.unit)
             for sample in run.samples {
                 let item = Self.item(sample, point: point, unit: unit)
-                if message.count > head.count {
-                    if message.count + item.count + 3 > self.bytesMax {
-                        messages.append(message + Array("]}".utf8))
-                        message = head
+                if message.samples > 0 {
+                    if message.payload.count + item.count + 3 > self.bytesMax {
+                        messages.append(message)
+                        message = Message(payload: head)
                     } else {
-                        message.append(UInt8(ascii: ","))
+                        message.payload.append(UInt8(ascii: ","))
                     }
                 }
-                message += item
+                message.payload += item
+                message.samples += 1
             }
         }
-        if message.count > head.count { messages.append(message + Array("]}".utf8)) }
+        if message.samples > 0 { messages.append(message) }
+        for index in messages.indices { messages[index].payload += tail }
         return messages
     }
 
@@ -80,20 +90,30 @@ package struct JSONSink: ExportSink {
 
     package var problem: String? { self.publisher.problem }
 
-    package func send(_ runs: [SeriesRun]) async throws -> Int {
+    package func send(_ runs: [SeriesRun]) async throws -> SinkReceipt {
         let devices = Dictionary(grouping: runs) { $0.identity.device }
-        return try await withThrowingTaskGroup(of: Int.self) { group in
+        return try await withThrowingTaskGroup(of: SinkReceipt.self) { group in
             for device in devices.values {
                 guard let identity = device.first?.identity else { continue }
                 let messages = JSONMessage(identity: identity, bytesMax: self.bytesMax).messages(device)
                 let topic = self.topic.filled(identity)
                 group.addTask {
+                    var receipt = SinkReceipt(bytes: 0)
                     // One after the other: the order of a device is the order of its messages.
-                    for message in messages { try await self.publisher.publish(topic: topic, payload: message) }
-                    return messages.reduce(0) { $0 + $1.count }
+                    for message in messages {
+                        let times = try await self.publisher.publish(topic: topic, payload: message.payload)
+                        receipt.bytes += message.payload.count
+                        if times > 1 { receipt.repeatedSamples += message.samples }
+                    }
+                    return receipt
                 }
             }
-            return try await group.reduce(0, +)
+            var sum = SinkReceipt(bytes: 0)
+            for try await receipt in group {
+                sum.bytes += receipt.bytes
+                sum.repeatedSamples += receipt.repeatedSamples
+            }
+            return sum
         }
     }
 }

@@ -97,12 +97,12 @@ package struct LineProtocolSink: ExportSink {
         await self.writer.close()
     }
 
-    package func send(_ runs: [SeriesRun]) async throws -> Int {
+    package func send(_ runs: [SeriesRun]) async throws -> SinkReceipt {
         var body: [UInt8] = []
         for run in runs { self.format.append(run, to: &body) }
         // Bad samples alone, in a form that has no line for them.
-        guard !body.isEmpty else { return 0 }
+        guard !body.isEmpty else { return SinkReceipt(bytes: 0) }
         try await self.writer.write(body)
-        return body.count
+        return SinkReceipt(bytes: body.count)
     }
 }

@@ -105,7 +105,9 @@ package actor SparkplugSink: ExportSink {
     /// Sends the births that are due, and devices that came or went.
     func tell() async { _ = try? await self.exchange([]) }
 
-    package func send(_ runs: [SeriesRun]) async throws -> Int { try await self.exchange(runs) }
+    package func send(_ runs: [SeriesRun]) async throws -> SinkReceipt {
+        SinkReceipt(bytes: try await self.exchange(runs))
+    }
 
     private func exchange(_ runs: [SeriesRun]) async throws -> Int {
         await self.acquire()

@@ -66,7 +66,8 @@ package final class MQTTConnection: Service, Sendable {
 
     /// Queues a message.
     ///
-    /// - Parameter completion: Called once on the connection's thread, with `nil` when the broker has acknowledged it.
+    /// - Parameter completion: Called once on the connection's thread; when the broker has acknowledged it, with the
+    ///   number of connections it was sent on: more than one, and the broker may have passed it on as often.
     /// - Throws: ``MQTTError/Code/queueFull`` when too many wait, ``MQTTError/Code/invalidTopic`` and
     ///   ``MQTTError/Code/payloadTooLarge`` for what no broker takes.
     package func publish(
@@ -74,7 +75,7 @@ package final class MQTTConnection: Service, Sendable {
         payload: [UInt8],
         qos: UInt8 = 1,
         isRetained: Bool = false,
-        completion: (@Sendable (MQTTError?) -> Void)? = nil
+        completion: (@Sendable (Result<Int, MQTTError>) -> Void)? = nil
     ) throws(MQTTError) {
         guard (1...65_535).contains(topic.utf8.count),
             !topic.unicodeScalars.contains(where: { $0 == "+" || $0 == "#" || $0 == "\0" })
@@ -107,16 +108,19 @@ package final class MQTTConnection: Service, Sendable {
     }
 
     /// Publishes a message and waits until the broker has it.
+    ///
+    /// - Returns: The number of connections it was sent on.
+    @discardableResult
     package func publishAndWait(
         topic: String,
         payload: [UInt8],
         qos: UInt8 = 1,
         isRetained: Bool = false
-    ) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    ) async throws -> Int {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int, any Error>) in
             do {
-                try self.publish(topic: topic, payload: payload, qos: qos, isRetained: isRetained) { error in
-                    if let error { continuation.resume(throwing: error) } else { continuation.resume() }
+                try self.publish(topic: topic, payload: payload, qos: qos, isRetained: isRetained) { result in
+                    continuation.resume(with: result.mapError { $0 as any Error })
                 }
             } catch {
                 continuation.resume(throwing: error)
@@ -145,7 +149,9 @@ package final class MQTTConnection: Service, Sendable {
             defer { shared.outgoing = [] }
             return shared.outgoing
         }
-        for message in pending + waiting { message.completion?(MQTTError(.closed, "the connection was closed")) }
+        for message in pending + waiting {
+            message.completion?(.failure(MQTTError(.closed, "the connection was closed")))
+        }
     }
 
     /// Fails everything that waits; the next connection begins with nothing.
@@ -154,7 +160,9 @@ package final class MQTTConnection: Service, Sendable {
             defer { shared.outgoing = [] }
             return shared.outgoing
         }
-        for message in pending + waiting { message.completion?(MQTTError(.broker, "the connection was lost")) }
+        for message in pending + waiting {
+            message.completion?(.failure(MQTTError(.broker, "the connection was lost")))
+        }
         pending = []
     }
 
@@ -204,9 +212,8 @@ package final class MQTTConnection: Service, Sendable {
         let reason = self.serve(&session)
         pending = session.unfinished.filter { message in
             guard message.failures >= Self.failuresMax else { return true }
-            message.completion?(
-                MQTTError(.broker, "the broker closed the connection \(message.failures) times over this message")
-            )
+            let times = "the broker closed the connection \(message.failures) times over this message"
+            message.completion?(.failure(MQTTError(.broker, times)))
             return false
         }
         return reason ?? "\(place): the broker closed the connection"
@@ -348,7 +355,8 @@ package final class MQTTConnection: Service, Sendable {
         if session.unsent.allSatisfy({ $0.failures == 0 }) { session.window = Self.window }
         for identifier in acknowledged {
             session.announcements.remove(identifier)
-            session.inFlight.removeValue(forKey: identifier)?.message.completion?(nil)
+            guard let message = session.inFlight.removeValue(forKey: identifier)?.message else { continue }
+            message.completion?(.success(message.failures + 1))
         }
         self.shared.withLock { $0.statistics.published &+= UInt64(acknowledged.count) }
         self.wake.signal()

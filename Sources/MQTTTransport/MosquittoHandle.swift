@@ -228,7 +228,7 @@ struct OutgoingMessage: Sendable {
     /// Connections that ended while this message was unacknowledged.
     var failures = 0
     /// Called once, on the connection's thread: `nil` when the broker has it (quality 1) or it was sent (quality 0).
-    var completion: (@Sendable (MQTTError?) -> Void)?
+    var completion: (@Sendable (Result<Int, MQTTError>) -> Void)?
 }
 
 func boottimeNanoseconds() -> UInt64 {

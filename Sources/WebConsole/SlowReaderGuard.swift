@@ -3,9 +3,10 @@ package import NIOCore
 
 /// Closes a connection whose client takes nothing of an answer for a while.
 ///
-/// Without it a client that stops reading, or whose network is gone, would hold its answer, and the query behind it, until
-/// TCP gives up, which takes a quarter of an hour. A client that reads slowly is left alone as long as it reads; to see
-/// that it does, the system is told not to take megabytes ahead, which also bounds what it keeps for a slow client.
+/// Without it a client that stops reading, or whose network is gone, would hold its answer, and the query behind it,
+/// until TCP gives up, which takes a quarter of an hour. A client that reads slowly is left alone as long as it reads;
+/// to see that it does, the system is told not to take megabytes ahead, which also bounds what it keeps for a slow
+/// client.
 package final class SlowReaderGuard: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = NIOAny
 

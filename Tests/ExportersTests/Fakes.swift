@@ -70,19 +70,25 @@ final class FakeSink: ExportSink {
     private struct State {
         var received: [SeriesRun] = []
         var requests = 0
+        var isRepeated = false
         var answer: @Sendable ([SeriesRun]) -> SinkError? = { _ in nil }
     }
 
     func run() async {}
 
-    func send(_ runs: [SeriesRun]) async throws -> Int {
+    func send(_ runs: [SeriesRun]) async throws -> SinkReceipt {
         let answer = self.state.withLock { state in
             state.requests += 1
             return state.answer
         }
         if let error = answer(runs) { throw error }
-        self.state.withLock { $0.received += runs }
-        return runs.reduce(0) { $0 + $1.samples.count * 32 }
+        let samples = runs.reduce(0) { $0 + $1.samples.count }
+        let isRepeated = self.state.withLock { state in
+            state.received += runs
+            defer { state.isRepeated = false }
+            return state.isRepeated
+        }
+        return SinkReceipt(bytes: samples * 32, repeatedSamples: isRepeated ? samples : 0)
     }
 
     func answers(_ answer: @escaping @Sendable ([SeriesRun]) -> SinkError?) {
@@ -92,6 +98,9 @@ final class FakeSink: ExportSink {
     func isAway(_ mayHaveArrived: Bool = false) {
         self.answers { _ in SinkError(.retryable, "nobody answers", mayHaveArrived: mayHaveArrived) }
     }
+
+    /// What is taken next was sent twice.
+    func repeatsOnce() { self.state.withLock { $0.isRepeated = true } }
 
     func isBack() { self.answers { _ in nil } }
 

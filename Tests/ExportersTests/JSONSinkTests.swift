@@ -13,10 +13,18 @@ final class FakePublisher: MessagePublishing {
     func run() async {}
     var problem: String? { self.refusal.withLock { $0?.description } }
 
-    func publish(topic: String, payload: [UInt8]) async throws {
+    func publish(topic: String, payload: [UInt8]) async throws -> Int {
         if let error = self.refusal.withLock({ $0 }) { throw error }
-        self.kept.withLock { $0.append((topic, payload)) }
+        return self.kept.withLock { kept in
+            kept.append((topic, payload))
+            return self.times
+        }
     }
+
+    /// How often each message is sent.
+    let times: Int
+
+    init(times: Int = 1) { self.times = times }
 
     func refuses(_ error: SinkError?) { self.refusal.withLock { $0 = error } }
     var messages: [(topic: String, payload: [UInt8])] { self.kept.withLock { $0 } }
@@ -73,6 +81,18 @@ final class FakePublisher: MessagePublishing {
             try JSONDecoder().decode(Message.self, from: Data($0.payload)).samples.map(\.value)
         }
         #expect(values == (1...100).map(Double.init))
+    }
+
+    @Test(arguments: [(1, 0), (2, 104)]) func whatWentOutTwiceIsCountedInSamples(times: Int, repeated: Int) async throws
+    {
+        let publisher = FakePublisher(times: times)
+        let sink = JSONSink(topic: ExportTopic("x/{device}"), bytesMax: 1_000, publisher: publisher)
+        let receipt = try await sink.send([
+            self.run(0, device: "d", point: "p", self.samples(1...100)),
+            self.run(1, device: "e", point: "p", self.samples(1...4)),
+        ])
+        #expect(receipt.repeatedSamples == repeated)
+        #expect(receipt.bytes == publisher.messages.reduce(0) { $0 + $1.payload.count })
     }
 
     @Test(arguments: [("a\"b", #""a\"b""#), ("a\\b", #""a\\b""#), ("a\nb", #""a\nb""#), ("a\u{1}b", #""a\u0001b""#)])

@@ -59,6 +59,23 @@ import Testing
         #expect(bench.exporter.statistics.statements.first?.duplicates == 7)
     }
 
+    @Test func whatWentOutTwiceBeforeItWasAcknowledgedIsCounted() async throws {
+        let bench = try Bench()
+        bench.source.add(0, 1...7)
+        bench.sink.isAway()
+        await bench.exporter.liveRound()
+        bench.timer.advance(11_000)
+        await bench.exporter.look()
+        bench.source.add(0, 8...9)
+        bench.sink.isBack()
+        bench.sink.repeatsOnce()
+        await bench.exporter.liveRound()
+        await self.drain(bench)
+        let statement = try #require(bench.exporter.statistics.statements.first)
+        #expect(statement.duplicates == 9 && statement.lost == 0)
+        #expect(bench.sink.ticks() == Array(1...9))
+    }
+
     @Test func anOutageGoesOnAcrossARestart() async throws {
         let bench = try Bench()
         bench.source.add(0, [1])

@@ -36,9 +36,9 @@ final class MQTTPublisher: MessagePublishing {
         }
     }
 
-    func publish(topic: String, payload: [UInt8]) async throws {
+    func publish(topic: String, payload: [UInt8]) async throws -> Int {
         do {
-            try await self.connection.publishAndWait(topic: topic, payload: payload)
+            return try await self.connection.publishAndWait(topic: topic, payload: payload)
         } catch let error as MQTTError {
             switch error.code {
             case .queueFull: throw SinkError(.retryable, "\(self.place): \(error)")

@@ -96,15 +96,15 @@ final class SparkplugPublisher: SparkplugPublishing {
     }
 
     func publish(_ messages: [ExportMessage], birthSequence: UInt8) async throws {
-        let acknowledged: [AsyncStream<MQTTError?>] = try self.state.withLock { state in
+        let acknowledged: [AsyncStream<MQTTError>] = try self.state.withLock { state in
             guard let connection = state.connection, state.isConnected, state.number == birthSequence else {
                 throw SinkError(.retryable, "\(self.place): the connection was lost")
             }
             return try messages.map { message in
-                let (stream, continuation) = AsyncStream<MQTTError?>.makeStream()
+                let (stream, continuation) = AsyncStream<MQTTError>.makeStream()
                 do throws(MQTTError) {
-                    try connection.publish(topic: message.topic, payload: message.payload) { error in
-                        continuation.yield(error)
+                    try connection.publish(topic: message.topic, payload: message.payload) { result in
+                        if case .failure(let error) = result { continuation.yield(error) }
                         continuation.finish()
                     }
                 } catch {
@@ -116,7 +116,7 @@ final class SparkplugPublisher: SparkplugPublishing {
         }
         for stream in acknowledged {
             for await error in stream {
-                if let error { throw SinkError(.retryable, "\(self.place): \(error)", mayHaveArrived: true) }
+                throw SinkError(.retryable, "\(self.place): \(error)", mayHaveArrived: true)
             }
         }
     }

@@ -5,8 +5,8 @@ internal import TimeSeriesRing
 
 /// The chart of a month by hours or of a year by days.
 ///
-/// The records have what the ring has forgotten; the ring has what the records do not sum up, such as the years of a file
-/// that was imported. Of a period that both have, whichever saw more samples is shown.
+/// The records have what the ring has forgotten; the ring has what the records do not sum up, such as the years of a
+/// file that was imported. Of a period that both have, whichever saw more samples is shown.
 struct LongChart {
     /// How far back.
     enum Span: String {

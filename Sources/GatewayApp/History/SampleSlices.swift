@@ -3,9 +3,9 @@ internal import TimeSeriesRing
 
 /// The samples of one series, a few thousand at a time, with nothing held in the ring between two slices.
 ///
-/// A slice is a span of time, not a count of samples: the ring turns each span into a span of its own axis, and spans that
-/// meet stay spans that meet, even where the clock was set back and the same hour is there twice. Counting samples would
-/// repeat or skip some there.
+/// A slice is a span of time, not a count of samples: the ring turns each span into a span of its own axis, and spans
+/// that meet stay spans that meet, even where the clock was set back and the same hour is there twice. Counting samples
+/// would repeat or skip some there.
 struct SampleSlices {
     /// Samples of a slice; more only where one millisecond has more.
     private static let slice = 4_096

@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// Packs answers of the API and assets with gzip for whoever accepts it.
 ///
-/// Pages are left alone: they hold a session's form token beside what the address says, and the length of a packed answer
-/// would tell of it (BREACH). Live events are left alone, as they must not wait for more.
+/// Pages are left alone: they hold a session's form token beside what the address says, and the length of a packed
+/// answer would tell of it (BREACH). Live events are left alone, as they must not wait for more.
 struct Compression: RouterMiddleware {
     typealias Context = ConsoleContext
 
