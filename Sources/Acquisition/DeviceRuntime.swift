@@ -23,6 +23,8 @@ package final class DeviceRuntime: Sendable {
         var fault: DeviceFault?
         /// When each kind of message came last.
         var messages: [Tick?]
+        /// The value of each point that must keep changing, and since when it stands still.
+        var heartbeats: [Int: (value: Double, since: Tick)] = [:]
 
         mutating func heard(_ parts: some Sequence<DeviceHealth.Part>, at tick: Tick) {
             self.health.heard(parts, at: tick)
@@ -54,6 +56,7 @@ package final class DeviceRuntime: Sendable {
     ///   - parts: What of the device was heard.
     ///   - tick: When the values were true: the device's clock, or the reply's arrival.
     ///   - received: When they arrived.
+    ///   - isHistory: What was true then, not now: it is stored, and the newest value stays what it is.
     ///   - heartbeatMilliseconds: How long a value inside its deadband may go unstored.
     ///   - batch: Gets the samples to store.
     package func accept(
@@ -62,16 +65,22 @@ package final class DeviceRuntime: Sendable {
         parts: some Sequence<DeviceHealth.Part>,
         tick: Tick,
         received: Tick,
+        isHistory: Bool = false,
         heartbeatMilliseconds: Int64,
         into batch: inout [SeriesSample]
     ) {
         self.state.withLock { state in
             state.heard(parts, at: received)
             state.counters.accepted &+= 1
+            if isHistory {
+                self.store(history: values, tick: tick, into: &batch)
+                return
+            }
+            if !self.plan.heartbeats.isEmpty { self.noteHeartbeats(values, at: received, in: &state) }
             for value in values {
                 let index = value.point
                 var sample = Sample(tick: tick, value: value.value, quality: value.quality)
-                if sample.quality.level != .bad, !self.isValid(value, among: values, state.points) {
+                if sample.quality.level != .bad, !self.isValid(value, among: values, state, at: received) {
                     sample.quality = .bad(.notReady)
                 }
                 let stored = state.points[index]
@@ -96,15 +105,45 @@ package final class DeviceRuntime: Sendable {
         }
     }
 
-    /// Whether the point that says when this one counts does so, when it came with an earlier message.
+    /// Stores what a device tells of times that are over.
+    private func store(history values: [DecodedValue], tick: Tick, into batch: inout [SeriesSample]) {
+        for value in values {
+            guard let series = self.series[value.point] else { continue }
+            let sample = Sample(tick: tick, value: value.value, quality: value.quality)
+            batch.append(SeriesSample(series: series, sample: sample))
+        }
+    }
+
+    private func noteHeartbeats(_ values: [DecodedValue], at tick: Tick, in state: inout State) {
+        for value in values where self.plan.heartbeats.contains(value.point) && value.quality.level != .bad {
+            if state.heartbeats[value.point]?.value == value.value { continue }
+            state.heartbeats[value.point] = (value.value, tick)
+        }
+    }
+
+    /// Whether the points that say when this one counts do so: those that came with an earlier message, and those that
+    /// must keep changing.
     ///
-    /// The decoder looks at the values of one message only.
-    private func isValid(_ value: DecodedValue, among values: [DecodedValue], _ points: [PointState]) -> Bool {
-        guard let validity = self.plan.validities[value.point],
-            !values.contains(where: { $0.point == validity.point })
-        else { return true }
-        guard let condition = points[validity.point].latest, condition.quality.level != .bad else { return false }
-        return validity.values.contains(condition.value) == validity.mustEqual
+    /// For the rest the decoder has looked at the values of one message.
+    private func isValid(
+        _ value: DecodedValue,
+        among values: [DecodedValue],
+        _ state: borrowing State,
+        at tick: Tick
+    ) -> Bool {
+        guard let validities = self.plan.validities[value.point] else { return true }
+        for validity in validities {
+            if case .changesWithin(let milliseconds) = validity.test {
+                guard let heartbeat = state.heartbeats[validity.point],
+                    tick.rawValue - heartbeat.since.rawValue <= milliseconds
+                else { return false }
+            } else if !values.contains(where: { $0.point == validity.point }) {
+                guard let condition = state.points[validity.point].latest, condition.quality.level != .bad,
+                    validity.accepts(condition.value)
+                else { return false }
+            }
+        }
+        return true
     }
 
     /// A request took `nanoseconds` and read `registers` addresses.

@@ -201,16 +201,12 @@ package final class MessageIngest: Sendable {
         case .availability(let isOnline):
             route.runtime.availabilityChanged(isOnline: isOnline, at: arrival, into: &samples)
         case .decoded:
-            if !outcome.values.isEmpty || !outcome.texts.isEmpty || outcome.events.isEmpty {
-                route.runtime.accept(
-                    values: outcome.values,
-                    texts: outcome.texts,
-                    parts: outcome.messages.lazy.map { .message($0) },
-                    tick: outcome.time ?? arrival,
-                    received: arrival,
-                    heartbeatMilliseconds: self.options.heartbeatMilliseconds,
-                    into: &samples
-                )
+            for element in outcome.elements where !element.values.isEmpty {
+                self.accept(values: element, route: route, arrival: arrival, into: &samples)
+            }
+            let isEmpty = outcome.values.isEmpty && outcome.texts.isEmpty
+            if !isEmpty || (outcome.events.isEmpty && outcome.elements.isEmpty) {
+                self.accept(values: outcome, route: route, arrival: arrival, into: &samples)
             } else {
                 route.runtime.heard(outcome.messages.lazy.map { .message($0) }, at: arrival)
             }
@@ -232,6 +228,25 @@ package final class MessageIngest: Sendable {
             )
             self.counters.withLock { $0.violations &+= 1 }
         }
+    }
+
+    private func accept(
+        values outcome: MessageOutcome,
+        route: MessageRoute,
+        arrival: Tick,
+        into samples: inout [SeriesSample]
+    ) {
+        // What the broker kept is marked by its quality; what the device calls history is not of now at all.
+        route.runtime.accept(
+            values: outcome.values,
+            texts: outcome.texts,
+            parts: outcome.messages.lazy.map { .message($0) },
+            tick: outcome.time ?? arrival,
+            received: arrival,
+            isHistory: outcome.isHistory,
+            heartbeatMilliseconds: self.options.heartbeatMilliseconds,
+            into: &samples
+        )
     }
 }
 

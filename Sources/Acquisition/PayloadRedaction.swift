@@ -250,7 +250,8 @@ package struct PersonalParts: Sendable, Hashable {
             for field in fields where field.privacy != .none { take(field.pointer) }
         }
         for point in profile.points where point.privacy != .none {
-            if case .payload(let source) = point.source { take(source.pointer) }
+            guard case .payload(let places) = point.source else { continue }
+            for place in places { take(place.pointer) }
         }
     }
 }

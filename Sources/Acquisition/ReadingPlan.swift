@@ -10,7 +10,9 @@ final class ReadingPlan: Sendable {
     /// The points of each kind of message that is sent regularly; none for other messages.
     let pointsOfMessage: [[Int]]
     /// The conditions of points that count only while another one says so.
-    let validities: [Int: PointDefinition.Validity]
+    let validities: [Int: [PointDefinition.Validity]]
+    /// Points that must keep changing for others to count.
+    let heartbeats: Set<Int>
     /// Whether any register has a privacy class.
     let isPersonal: Bool
     private let pointsOfPoll: [PointDefinition.PollClass: [Int]]
@@ -27,12 +29,18 @@ final class ReadingPlan: Sendable {
         self.events = EventPlan.plans(of: profile)
         self.validities = Dictionary(
             uniqueKeysWithValues: profile.points.enumerated()
-                .compactMap { index, point in point.validity.map { (index, $0) } }
+                .compactMap { index, point in point.validities.isEmpty ? nil : (index, point.validities) }
+        )
+        self.heartbeats = Set(
+            profile.points.flatMap(\.validities)
+                .compactMap { validity in
+                    if case .changesWithin = validity.test { validity.point } else { nil }
+                }
         )
         self.isPersonal =
             profile.points.contains { $0.privacy != .none }
             || profile.events.contains { event in
-                guard case .registers(_, _, _, _, let fields) = event.capture else { return false }
+                guard case .registers(_, _, _, _, _, let fields) = event.capture else { return false }
                 return fields.contains { $0.privacy != .none }
             }
         self.pointsOfPoll = Dictionary(grouping: profile.points.indices) { profile.points[$0].poll }
@@ -41,11 +49,9 @@ final class ReadingPlan: Sendable {
                 .map { index, message in
                     guard message.sent == .regularly else { return [] }
                     return profile.points.indices.filter { point in
-                        if case .payload(let source) = profile.points[point].source {
-                            source.messageIndex == index
-                        } else {
-                            false
-                        }
+                        // One that other messages tell, too, is not stale when this one is silent.
+                        guard case .payload(let places) = profile.points[point].source else { return false }
+                        return places.allSatisfy { $0.messageIndex == index }
                     }
                 }
         } else {

@@ -18,11 +18,14 @@ package struct Event: Hashable, Sendable {
         /// Fields of class ``PrivacyClass/drop`` never get here.
         package var text: String
         package var privacy: PrivacyClass
+        /// Whether it must be equal in two reports of one event; `false` for what varies, such as a signal strength.
+        package var isIdentity: Bool
 
-        package init(name: String, text: String, privacy: PrivacyClass) {
+        package init(name: String, text: String, privacy: PrivacyClass, isIdentity: Bool = true) {
             self.name = name
             self.text = text
             self.privacy = privacy
+            self.isIdentity = isIdentity
         }
     }
 

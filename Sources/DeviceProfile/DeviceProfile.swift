@@ -56,7 +56,14 @@ package struct DeviceProfile: Sendable {
     package var wire: Wire
     package var points: [PointDefinition]
     package var events: [EventDefinition]
+    package var controls: [ControlDefinition]
     package var tests: [GoldenCase]
+    /// What is asked of whoever installs such a device; `wire`, `points`, `events` and `controls` hold for ``choices``.
+    package var settings: [SettingDefinition]
+    /// The option of each setting.
+    package var choices: [String: String]
+    /// All variants; `nil` for a profile without settings.
+    var template: ProfileTemplate?
 
     /// The index of the point called `name` in ``points``.
     package func pointIndex(named name: String) -> Int? { self.points.firstIndex { $0.name == name } }

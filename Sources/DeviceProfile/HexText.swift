@@ -25,6 +25,12 @@ package enum HexText {
         return high == nil ? result : nil
     }
 
+    /// Writes bytes in upper case, two digits each.
+    package static func digits(_ bytes: some Sequence<UInt8>) -> String {
+        let alphabet = Array("0123456789ABCDEF".utf8)
+        return String(decoding: bytes.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
     /// Writes bytes in upper case, separated by blanks.
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { byte in

@@ -2,14 +2,19 @@
 package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     /// The unescaped tokens; empty means the whole document.
     package let tokens: [String]
+    /// Written with `^` before it: from the whole payload, where others are from one element of its list.
+    package let isOfPayload: Bool
     /// The same as UTF-8, ready to compare with bytes.
     package let tokenBytes: [[UInt8]]
     /// The hash of each token, as ``BoundedJSON`` keeps it with each key.
     let tokenHashes: [UInt32]
 
-    /// Reads a pointer; `nil` unless it is empty or starts with `/`, has at most 16 tokens and only valid escapes.
+    /// Reads a pointer; `nil` unless it is empty or starts with `/` (after an optional `^`), has at most 16 tokens and
+    /// only valid escapes.
     package init?(_ text: String) {
         guard text.utf8.count <= 512 else { return nil }
+        self.isOfPayload = text.hasPrefix("^")
+        let text = self.isOfPayload ? text.dropFirst() : text[...]
         guard !text.isEmpty else {
             self.tokens = []
             self.tokenBytes = []
@@ -29,7 +34,8 @@ package struct JSONPointer: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String {
-        self.tokens
+        (self.isOfPayload ? "^" : "")
+            + self.tokens
             .map { token in
                 "/" + token.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
             }

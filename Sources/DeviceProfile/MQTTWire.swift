@@ -22,9 +22,15 @@ package struct MQTTWire: Sendable, Hashable {
 
     /// A condition on the payload.
     package struct Condition: Sendable, Hashable {
+        package enum Test: Sendable, Hashable {
+            /// The texts of the JSON scalars that fulfil it (`true`, `5`, `access`).
+            case oneOf([String])
+            /// Whether the member is there and not null.
+            case present(Bool)
+        }
+
         package var pointer: JSONPointer
-        /// The texts of the JSON scalars that fulfil it (`true`, `5`, `access`).
-        package var accepted: [String]
+        package var test: Test
     }
 
     /// The device's own clock in a payload.
@@ -40,22 +46,33 @@ package struct MQTTWire: Sendable, Hashable {
         package var format: Format
     }
 
+    /// What says that a message is history, not live.
+    package enum Replay: Sendable, Hashable {
+        /// Every message of the kind is.
+        case always
+        case when(Condition)
+    }
+
     /// One kind of message of the device.
     package struct Message: Sendable, Hashable {
         package var name: String
         package var topic: TopicTemplate
         package var payload: Payload
         package var when: Condition?
+        /// The list whose elements are one message each; everything but ``when`` is relative to the element.
+        package var each: JSONPointer?
         package var clock: Clock?
-        package var replay: Condition?
+        package var replay: Replay?
         package var sequence: JSONPointer?
         package var retained: Retained
         package var sent: Sent
     }
 
-    /// The last will of the device, as bare text.
+    /// The last will of the device, as bare text or in a JSON payload.
     package struct Availability: Sendable, Hashable {
         package var topic: TopicTemplate
+        /// Where the text is in a JSON payload; `nil`: the payload is the text.
+        package var pointer: JSONPointer?
         package var online: String
         package var offline: String
     }
@@ -64,7 +81,7 @@ package struct MQTTWire: Sendable, Hashable {
     package var availability: Availability?
 }
 
-/// A value in a payload.
+/// A place of a value in a payload.
 package struct PayloadSource: Sendable, Hashable {
     /// What it means that the member is not there.
     package enum Absent: String, Sendable, CaseIterable {

@@ -52,6 +52,8 @@ package struct ModbusWire: Sendable, Hashable {
     package var serial: Serial?
     package var timeoutMilliseconds: Int
     package var pauseMilliseconds: Int
+    /// Quiet time after a connection was made, before the first request.
+    package var connectPauseMilliseconds: Int
     package var registersMax: Int
     package var bitsMax: Int
     package var gapMax: Int
@@ -69,6 +71,8 @@ package struct RegisterSource: Sendable, Hashable {
         case uint8
         case int16
         case uint16
+        case int24
+        case uint24
         case int32
         case uint32
         case int64
@@ -80,9 +84,14 @@ package struct RegisterSource: Sendable, Hashable {
         case bcd32
         case bcd64
         case string
+        /// Binary data, as hexadecimal text.
+        case hex
+
+        /// Whether it is read as text.
+        package var isText: Bool { self == .string || self == .hex }
     }
 
-    /// A slice of an unsigned value, bit 0 the lowest.
+    /// A slice of a whole number, bit 0 the lowest; of a signed type it is signed itself.
     package struct Bits: Sendable, Hashable {
         package var from: Int
         package var count: Int
@@ -97,7 +106,7 @@ package struct RegisterSource: Sendable, Hashable {
     package var byteOrder: ModbusWire.Order
     package var wordOrder: ModbusWire.Order
     package var bits: Bits?
-    /// Registers of a string; 0 for other types.
+    /// Registers of a text; 0 for other types.
     package var length: Int
 
     /// How many addresses the value takes: registers, or 1 in a bit table.
@@ -105,9 +114,9 @@ package struct RegisterSource: Sendable, Hashable {
         if self.table.isBits { return 1 }
         switch self.type {
         case .bool, .int8, .uint8, .int16, .uint16, .float16, .bcd16: return 1
-        case .int32, .uint32, .float32, .bcd32: return 2
+        case .int24, .uint24, .int32, .uint32, .float32, .bcd32: return 2
         case .int64, .uint64, .float64, .bcd64: return 4
-        case .string: return self.length
+        case .string, .hex: return self.length
         }
     }
 }

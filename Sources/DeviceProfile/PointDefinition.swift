@@ -13,7 +13,8 @@ package struct PointDefinition: Sendable {
     /// Where the value is on the wire.
     package enum Source: Sendable, Hashable {
         case register(RegisterSource)
-        case payload(PayloadSource)
+        /// One or more places that tell it; within one message the first that is there counts.
+        case payload([PayloadSource])
     }
 
     /// How often a Modbus value is read.
@@ -24,7 +25,7 @@ package struct PointDefinition: Sendable {
         case once
     }
 
-    /// value = raw × multiply ÷ divide × 2^power2 × 10^(point exponentFrom) + add.
+    /// value = raw × multiply ÷ divide × 2^power2 × 10^(point exponentFrom) × (point multiplyFrom) + add.
     package struct Scale: Sendable, Hashable {
         package var multiply: Double
         package var divide: Double
@@ -32,8 +33,26 @@ package struct PointDefinition: Sendable {
         package var add: Double
         /// Index of the point that holds the decimal exponent (SunSpec scale factors).
         package var exponentFrom: Int?
+        /// Index of the point that holds a factor (the ratio of current transformers).
+        package var multiplyFrom: Int?
 
-        package static let identity = Scale(multiply: 1, divide: 1, power2: 0, add: 0, exponentFrom: nil)
+        package static let identity = Scale(
+            multiply: 1,
+            divide: 1,
+            power2: 0,
+            add: 0,
+            exponentFrom: nil,
+            multiplyFrom: nil
+        )
+
+        /// The same without what other points say.
+        var isFixed: Bool { self.exponentFrom == nil && self.multiplyFrom == nil }
+    }
+
+    /// A scale that holds for some raw values only.
+    package struct ScalePiece: Sendable, Hashable {
+        package var raw: ClosedRange<Double>
+        package var scale: Scale
     }
 
     /// A raw value that means "no value".
@@ -41,15 +60,32 @@ package struct PointDefinition: Sendable {
         case nan
         case value(Double)
         case range(Double, Double)
+        /// A text in a payload.
+        case text(String)
     }
 
-    /// The value counts only while another point has (or has not) one of these values.
+    /// The value counts only while another point fulfils this.
     package struct Validity: Sendable, Hashable {
+        /// What the other point must be.
+        package enum Test: Sendable, Hashable {
+            case oneOf([Double])
+            case noneOf([Double])
+            /// A heartbeat: its value must not stay the same for longer.
+            case changesWithin(milliseconds: Int64)
+        }
+
         /// Index of the other point.
         package var point: Int
-        package var values: [Double]
-        /// `true`: must be one of `values`; `false`: must be none of them.
-        package var mustEqual: Bool
+        package var test: Test
+
+        /// Whether a value of the other point that is not bad fulfils this, as far as one value can tell.
+        package func accepts(_ value: Double) -> Bool {
+            switch self.test {
+            case .oneOf(let values): values.contains(value)
+            case .noneOf(let values): !values.contains(value)
+            case .changesWithin: true
+            }
+        }
     }
 
     /// One value of an enumeration.
@@ -67,8 +103,11 @@ package struct PointDefinition: Sendable {
     package var kind: Kind
     package var source: Source
     package var scale: Scale
+    /// Instead of ``scale``: the first piece that has the raw value; one that no piece has is out of range.
+    package var pieces: [ScalePiece]
     package var invalid: [Invalid]
-    package var validity: Validity?
+    /// All must hold.
+    package var validities: [Validity]
     package var enumeration: [EnumerationCase]
     /// Whether an unlisted enumeration value is kept as uncertain (otherwise bad).
     package var keepsUnknown: Bool
@@ -83,18 +122,38 @@ package struct PointDefinition: Sendable {
 /// Something that happens once on a device model.
 package struct EventDefinition: Sendable {
     /// A field in a JSON payload.
+    ///
+    /// Of several fields with one name the first that is there counts.
     package struct PayloadField: Sendable, Hashable {
+        /// How the text of the payload becomes the field's.
+        package enum Decoding: String, Sendable, CaseIterable {
+            /// Base64, with the alphabet of RFC 4648 section 4 or 5, to hexadecimal digits.
+            case base64
+        }
+
         package var name: String
         package var pointer: JSONPointer?
+        package var decoding: Decoding?
+        /// What a number is scaled by.
+        package var scale: PointDefinition.Scale
+        /// Texts with which the message is not this event.
+        package var invalid: [String]
         package var privacy: PrivacyClass
         package var isRequired: Bool
+        /// Whether two reports of one event have it in common.
+        package var isIdentity: Bool
     }
 
     /// A field in registers.
     package struct RegisterField: Sendable, Hashable {
         package var name: String
         package var source: RegisterSource
+        /// The register that says how many bytes of a text count.
+        package var lengthFrom: RegisterSource?
+        package var scale: PointDefinition.Scale
         package var privacy: PrivacyClass
+        /// Whether two reports of one event have it in common.
+        package var isIdentity: Bool
     }
 
     /// One bit of a table that says "there is something new".
@@ -120,6 +179,8 @@ package struct EventDefinition: Sendable {
             newFlag: Flag?,
             sequence: RegisterSource?,
             clear: Clear?,
+            /// Neither flag nor sequence: new is what differs from the last round.
+            isChange: Bool,
             poll: PointDefinition.PollClass,
             fields: [RegisterField]
         )
@@ -159,7 +220,13 @@ package struct GoldenCase: Sendable {
     package var exchanges: [Exchange]
     /// Topic and payload of an MQTT case.
     package var message: (topic: String, payload: [UInt8])?
+    /// Whether the broker had kept that message.
+    package var isRetained: Bool
     package var parameters: [String: String]
+    /// What was said of the device when it was installed.
+    package var settings: [String: String]
+    /// A control and the value given to it; the bytes are what must be sent.
+    package var write: (control: String, value: Double?)?
     package var expect: [String: Expectation]
     package var expectedTime: Tick?
     /// `nil`: events are not compared.

@@ -1,9 +1,11 @@
-/// An MQTT topic filter with `{name}` placeholders, each standing for one whole level.
+/// An MQTT topic filter with `{name}` placeholders, each standing for one whole level or a part of one.
 package struct TopicTemplate: Sendable, Hashable, CustomStringConvertible {
     /// One level of a topic.
     package enum Level: Sendable, Hashable {
         case literal(String)
         case parameter(String)
+        /// A placeholder with text before or after it.
+        case mixed(before: String, name: String, after: String)
         /// `+`: any one level.
         case any
         /// `#`: the rest.
@@ -25,25 +27,40 @@ package struct TopicTemplate: Sendable, Hashable, CustomStringConvertible {
             } else if part == "#" {
                 guard offset == parts.count - 1 else { return nil }
                 levels.append(.rest)
-            } else if part.hasPrefix("{"), part.hasSuffix("}") {
-                let name = String(part.dropFirst().dropLast())
-                let allowed = name.utf8.allSatisfy { byte in
-                    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                }
-                guard !name.isEmpty, allowed else { return nil }
-                levels.append(.parameter(name))
             } else {
-                guard !part.contains(where: { "+#{}".contains($0) }) else { return nil }
-                levels.append(.literal(String(part)))
+                guard let level = Self.level(part) else { return nil }
+                levels.append(level)
             }
         }
         self.levels = levels
         self.description = text
     }
 
+    /// A literal level or one with a placeholder; `nil` for anything else.
+    private static func level(_ part: Substring) -> Level? {
+        guard let open = part.firstIndex(of: "{") else {
+            return part.contains { "+#}".contains($0) } ? nil : .literal(String(part))
+        }
+        guard let close = part[open...].firstIndex(of: "}") else { return nil }
+        let before = part[..<open]
+        let name = part[part.index(after: open)..<close]
+        let after = part[part.index(after: close)...]
+        let isAllowed = name.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        }
+        guard !name.isEmpty, isAllowed, !(before + after).contains(where: { "+#{}".contains($0) }) else { return nil }
+        if before.isEmpty, after.isEmpty { return .parameter(String(name)) }
+        return .mixed(before: String(before), name: String(name), after: String(after))
+    }
+
     /// The names of the placeholders, in order of appearance.
     package var parameterNames: [String] {
-        self.levels.compactMap { if case .parameter(let name) = $0 { name } else { nil } }
+        self.levels.compactMap { level in
+            switch level {
+            case .parameter(let name), .mixed(_, let name, _): name
+            default: nil
+            }
+        }
     }
 
     /// The topic filter to subscribe, or `nil` when a parameter is not given.
@@ -61,6 +78,11 @@ package struct TopicTemplate: Sendable, Hashable, CustomStringConvertible {
                     !value.unicodeScalars.contains(where: { $0 == "+" || $0 == "#" || $0 == "\0" })
                 else { return nil }
                 parts.append(value)
+            case .mixed(let before, let name, let after):
+                guard let value = parameters[name], !value.isEmpty,
+                    !value.unicodeScalars.contains(where: { $0 == "+" || $0 == "#" || $0 == "/" || $0 == "\0" })
+                else { return nil }
+                parts.append(before + value + after)
             }
         }
         return parts.joined(separator: "/")
@@ -84,6 +106,14 @@ extension TopicTemplate {
                     return nil
                 }
                 found[name] = String(parts[offset])
+            case .mixed(let before, let name, let after):
+                let part = parts[offset]
+                guard part.hasPrefix(before), part.hasSuffix(after), part.count > before.count + after.count else {
+                    return nil
+                }
+                let value = String(part.dropFirst(before.count).dropLast(after.count))
+                guard found[name] == nil || found[name] == value else { return nil }
+                found[name] = value
             case .any, .rest: break
             }
         }

@@ -210,9 +210,12 @@ package final class Gateway: Sendable {
     }
 
     private func configured(_ device: SiteDefinition.Device, _ files: ConfigurationFiles) -> ConfiguredDevice? {
-        guard device.isEnabled, let entry = files.library[device.profile] else { return nil }
+        guard device.isEnabled, let entry = files.library[device.profile], let profile = files.profile(of: device)
+        else {
+            return nil
+        }
         let address: ConfiguredDevice.Address
-        switch (entry.profile.wire, device.address) {
+        switch (profile.wire, device.address) {
         case (.modbus(let wire), .modbus(let bus, let unit)): address = .modbus(bus: bus, unit: unit ?? wire.unit)
         case (.mqtt, .mqtt(let parameters)): address = .mqtt(parameters: parameters)
         default: return nil
@@ -220,13 +223,19 @@ package final class Gateway: Sendable {
         return ConfiguredDevice(
             id: device.id,
             node: device.node,
-            name: device.name ?? entry.profile.title,
-            profile: entry.profile,
-            profileRevision: entry.revision,
+            name: device.name ?? profile.title,
+            profile: profile,
+            profileRevision: Self.revision(of: entry, for: device),
             address: address,
             reportMilliseconds: device.reportMilliseconds ?? files.gateway.polling.reportMilliseconds,
             zonelessOffsetSeconds: files.site.utcOffsetSeconds
         )
+    }
+
+    /// Devices that read the same file with other settings are of another revision.
+    private static func revision(of entry: ProfileLibrary.Entry, for device: SiteDefinition.Device) -> String {
+        let settings = device.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return "\(device.addressOffset) \(settings.joined(separator: " "))\n\(entry.revision)"
     }
 
     /// Bus statistics by bus.

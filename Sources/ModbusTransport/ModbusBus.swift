@@ -152,6 +152,10 @@ package actor ModbusBus {
             throw error
         }
         self.counters.connects &+= 1
+        self.nextRequestNanoseconds = max(
+            self.nextRequestNanoseconds,
+            Self.deadline(after: self.options.connectPauseMilliseconds)
+        )
         return context
     }
 

@@ -4,6 +4,8 @@ package struct ModbusOptions: Sendable, Hashable {
     package var timeoutMilliseconds: Int
     /// Least quiet time between two requests.
     package var pauseMilliseconds: Int
+    /// Quiet time after connecting, before the first request.
+    package var connectPauseMilliseconds: Int
     /// RTU: how long the line is left alone after a time-out, so that a late reply cannot meet the next request.
     package var lateReplyMilliseconds: Int
     /// Time-outs or unfit replies in a row after which a unit is left alone.
@@ -20,6 +22,7 @@ package struct ModbusOptions: Sendable, Hashable {
     package init(
         timeoutMilliseconds: Int = 1_000,
         pauseMilliseconds: Int = 0,
+        connectPauseMilliseconds: Int = 0,
         lateReplyMilliseconds: Int = 1_500,
         timeoutsToBackOff: Int = 2,
         backoffMilliseconds: Int = 5_000,
@@ -29,6 +32,7 @@ package struct ModbusOptions: Sendable, Hashable {
     ) {
         self.timeoutMilliseconds = timeoutMilliseconds
         self.pauseMilliseconds = pauseMilliseconds
+        self.connectPauseMilliseconds = connectPauseMilliseconds
         self.lateReplyMilliseconds = lateReplyMilliseconds
         self.timeoutsToBackOff = timeoutsToBackOff
         self.backoffMilliseconds = backoffMilliseconds

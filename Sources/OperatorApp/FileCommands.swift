@@ -167,17 +167,21 @@ struct ProfileCommand: ParsableCommand {
         @Option(help: "Payload, or @FILE.")
         var payload: String?
 
+        @Option(help: "A setting of the profile, NAME=OPTION; may be given again.")
+        var setting: [String] = []
+
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() throws {
             let text = try TextFile.read(self.file)
-            let profile: DeviceProfile
+            var profile: DeviceProfile
             do throws(YAMLProblems) {
                 profile = try DeviceProfile.read(yaml: text, file: self.file)
             } catch {
                 throw OperatorError(error.description)
             }
+            profile = try self.configured(profile)
             let explanation = try self.explanation(profile)
             if self.json {
                 print(try JSONOutput.text(JSONAnswer(explanation, profile)))
@@ -185,6 +189,23 @@ struct ProfileCommand: ParsableCommand {
                 self.show(explanation)
             }
             if explanation.problem != nil { throw ExitCode(1) }
+        }
+
+        /// The profile with the settings of the command line.
+        ///
+        /// Those that are not given have their default, or their first option.
+        private func configured(_ profile: DeviceProfile) throws -> DeviceProfile {
+            var settings = profile.choices
+            for text in self.setting {
+                let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else { throw OperatorError("--setting is NAME=OPTION, not '\(text)'") }
+                settings[parts[0]] = parts[1]
+            }
+            do throws(ProfileSettingError) {
+                return try profile.configured(settings: settings)
+            } catch {
+                throw OperatorError(error.description)
+            }
         }
 
         private func show(_ explanation: ProfileExplanation) {

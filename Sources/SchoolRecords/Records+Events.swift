@@ -129,7 +129,9 @@ extension Records {
     /// Keyed, because a plain hash of a short card number could be found by trying all numbers.
     private func contentHash(of event: Event) -> String {
         var parts = [event.device.rawValue, event.name, event.kind.rawValue]
-        for field in event.fields where field.privacy != .drop { parts += [field.name, field.text] }
+        for field in event.fields where field.privacy != .drop && field.isIdentity {
+            parts += [field.name, field.text]
+        }
         return self.siteKey.digest(of: parts, purpose: "event content")
     }
 

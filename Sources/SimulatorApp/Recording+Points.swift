@@ -21,7 +21,8 @@ extension Recording {
                 }
                 points.append((column, index))
             } else if let index = profile.points.firstIndex(where: { point in
-                if case .payload(let source) = point.source { source.pointer?.tokens.last == column } else { false }
+                guard case .payload(let places) = point.source else { return false }
+                return places.contains { $0.pointer?.tokens.last == column }
             }) {
                 points.append((column, index))
             } else if let index = profile.pointIndex(named: column.lowercased().replacing("_", with: "-")) {

@@ -81,8 +81,14 @@ package final class SimulatedSchool: Service, Sendable {
         var banks: [String: [UInt8: PlayedBank.Unit]] = [:]
         var units: [String: (bus: String, unit: UInt8)] = [:]
         for device in site.devices where device.isEnabled {
-            guard let profile = library[device.profile]?.profile else {
+            guard let read = library[device.profile]?.profile else {
                 throw SimulatorError("device \(device.id): there is no profile called '\(device.profile)'")
+            }
+            let profile: DeviceProfile
+            do throws(ProfileSettingError) {
+                profile = try read.configured(settings: device.settings, addressOffset: device.addressOffset)
+            } catch {
+                throw SimulatorError("device \(device.id): \(error.description)")
             }
             switch (device.address, profile.wire) {
             case (.mqtt(let parameters), .mqtt):
@@ -174,7 +180,9 @@ package final class SimulatedSchool: Service, Sendable {
         if fault == .silence { return }
         var values: [Int: Double] = [:]
         for (index, point) in publisher.profile.points.enumerated() where point.kind != .text {
-            values[index] = self.model.value(of: point, device: publisher.id, at: tick)
+            values[index] =
+                publisher.profile.playedHelper(index, at: tick)
+                ?? self.model.value(of: point, device: publisher.id, at: tick)
         }
         var fields: [String: String] = [:]
         if !publisher.profile.events.isEmpty {
@@ -235,7 +243,8 @@ package final class SimulatedSchool: Service, Sendable {
                 let topic = availability.topic.filter(parameters: publisher.parameters)
             else { continue }
             for word in [availability.offline, availability.online] {
-                self.send(ProfileEncoder.Message(topic: topic, payload: Array(word.utf8)))
+                let payload = ProfileEncoder.lastWill(word, of: availability)
+                self.send(ProfileEncoder.Message(topic: topic, payload: payload))
             }
         }
     }

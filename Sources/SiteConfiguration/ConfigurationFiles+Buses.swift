@@ -5,11 +5,12 @@ extension ConfigurationFiles {
     ///
     /// What `site.yaml` says; otherwise the longest that a profile of its devices asks for, because a bus is as patient
     /// as its slowest device needs; 1 s and no pause for a bus without devices.
-    package func patience(of bus: SiteDefinition.Bus) -> (timeoutMilliseconds: Int, pauseMilliseconds: Int) {
+    package func patience(of bus: SiteDefinition.Bus) -> BusPatience {
         let wires = self.members(of: bus).map(\.wire)
-        return (
-            bus.timeoutMilliseconds ?? wires.map(\.timeoutMilliseconds).max() ?? 1_000,
-            bus.pauseMilliseconds ?? wires.map(\.pauseMilliseconds).max() ?? 0
+        return BusPatience(
+            timeoutMilliseconds: bus.timeoutMilliseconds ?? wires.map(\.timeoutMilliseconds).max() ?? 1_000,
+            pauseMilliseconds: bus.pauseMilliseconds ?? wires.map(\.pauseMilliseconds).max() ?? 0,
+            connectPauseMilliseconds: wires.map(\.connectPauseMilliseconds).max() ?? 0
         )
     }
 
@@ -60,6 +61,22 @@ extension ConfigurationFiles {
             )
         }
         return remarks
+    }
+}
+
+/// How long a bus waits, and how long it is quiet.
+package struct BusPatience: Sendable, Hashable {
+    /// Longest wait for a reply.
+    package var timeoutMilliseconds: Int
+    /// Least quiet time between two requests.
+    package var pauseMilliseconds: Int
+    /// Quiet time after connecting.
+    package var connectPauseMilliseconds: Int
+
+    package init(timeoutMilliseconds: Int, pauseMilliseconds: Int, connectPauseMilliseconds: Int = 0) {
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.pauseMilliseconds = pauseMilliseconds
+        self.connectPauseMilliseconds = connectPauseMilliseconds
     }
 }
 

@@ -112,6 +112,12 @@ package struct ConfigurationFiles: Sendable {
     /// Where devices that were adopted from the quarantine are kept.
     package static func adoptedFile(_ gateway: GatewayConfiguration) -> String { "\(gateway.stateFolder)/adopted.yaml" }
 
+    /// The profile of a device as it holds for it; `nil` when there is none or its settings do not fit.
+    package func profile(of device: SiteDefinition.Device) -> DeviceProfile? {
+        try? self.library[device.profile]?.profile
+            .configured(settings: device.settings, addressOffset: device.addressOffset)
+    }
+
     private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> LocalizedText? {
         let name = device.profile
         guard let entry = library[name] else {
@@ -121,12 +127,18 @@ package struct ConfigurationFiles: Sendable {
                 en: "there is no profile called '\(name)'\(near.map { "; did you mean '\($0)'?" } ?? "")"
             )
         }
-        switch (entry.profile.wire, device.address) {
+        let profile: DeviceProfile
+        do throws(ProfileSettingError) {
+            profile = try entry.profile.configured(settings: device.settings, addressOffset: device.addressOffset)
+        } catch {
+            return LocalizedText(vi: error.vi, en: error.en)
+        }
+        switch (profile.wire, device.address) {
         case (.modbus, .modbus): return nil
         case (.mqtt, .mqtt(let parameters)):
             do throws(MessageDecoderError) {
                 _ = try MessageDecoder(
-                    profile: entry.profile,
+                    profile: profile,
                     device: device.id,
                     parameters: parameters,
                     zonelessOffsetSeconds: 0

@@ -153,6 +153,12 @@ private struct SiteReader {
         if bus != nil, !parameters.isEmpty {
             map.problem(at: "parameters", "parameters are for MQTT, 'bus' is for Modbus")
         }
+        var settings: [String: String] = [:]
+        if let inner = map.optionalMap("settings") {
+            for key in inner.keys { settings[key] = inner.required(key)?.scalarText }
+        }
+        let addressOffset = map.int("addressOffset", in: -65_535...65_535, default: 0)
+        if bus == nil, addressOffset != 0 { map.problem(at: "addressOffset", "is for Modbus: it needs the 'bus'") }
         let report = map.optional("report").flatMap { $0.milliseconds(in: 1_000...604_800_000) }
         let asset = map.optionalString("asset", limit: 120)
         let isEnabled = map.bool("enabled", default: true)
@@ -165,6 +171,8 @@ private struct SiteReader {
             name: name,
             address: bus.map { .modbus(bus: $0, unit: unit.map { UInt8(clamping: $0) }) }
                 ?? .mqtt(parameters: parameters),
+            settings: settings,
+            addressOffset: addressOffset,
             reportMilliseconds: report,
             asset: asset,
             isEnabled: isEnabled,

@@ -77,6 +77,10 @@ package struct SiteDefinition: Sendable, Hashable {
         /// `nil`: the profile's title.
         package var name: LocalizedText?
         package var address: Address
+        /// What the profile asks about the device, an option by setting.
+        package var settings: [String: String]
+        /// Added to the profile's Modbus addresses.
+        package var addressOffset: Int
         /// `nil`: the gateway's default.
         package var reportMilliseconds: Int64?
         package var asset: String?

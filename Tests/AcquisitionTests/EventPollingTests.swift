@@ -153,7 +153,8 @@ struct EventPollingTests {
             reader.set { $0.inputs[1] = 46 }
             await self.pass(seconds: 2)
             #expect(
-                self.store.events.last?.fields.last == Event.Field(name: "missed-before", text: "3", privacy: .none)
+                self.store.events.last?.fields.last
+                    == Event.Field(name: "missed-before", text: "3", privacy: .none, isIdentity: false)
             )
             reader.set { $0.inputs[1] = 0 }
             await self.pass(seconds: 2)

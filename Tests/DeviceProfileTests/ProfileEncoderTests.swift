@@ -73,7 +73,7 @@ struct ProfileEncoderTests {
                 for (index, point) in profile.points.enumerated() {
                     guard let value = values[index] else { continue }
                     let raw = ValueRule(point).judged(raw: point.scale == .identity ? value : 0)
-                    if point.validity != nil || (point.scale == .identity && !raw.quality.isGood) {
+                    if !point.validities.isEmpty || (point.scale == .identity && !raw.quality.isGood) {
                         values[index] = nil
                     }
                 }

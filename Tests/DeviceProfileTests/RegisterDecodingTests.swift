@@ -47,6 +47,9 @@ struct RegisterDecodingTests {
         return values
     }
 
+    private static let signAndMagnitude =
+        ", scale: [{from: 0, to: 10000, divide: 10}, {from: 10001, to: 65534, multiply: -1, divide: 10, add: 1000}]"
+
     static let cases: [Case] = [
         Case(wire: "type: uint16", words: [0xFFFE], value: 65_534),
         Case(wire: "type: int16", words: [0xFFFE], value: -2),
@@ -62,6 +65,13 @@ struct RegisterDecodingTests {
             value: 65_538
         ),
         Case(wire: "type: int32", words: [0xFFFF, 0xFFFF], value: -1),
+        Case(wire: "type: int24", words: [0x00FF, 0xFFFE], value: -2),
+        Case(wire: "type: int24", words: [0x5A7F, 0xFFFF], value: 8_388_607),
+        Case(wire: "type: uint24", words: [0x5A80, 0x0001], value: 8_388_609),
+        Case(wire: "type: uint24, wordOrder: low-first", words: [0x0001, 0x5A80], value: 8_388_609),
+        Case(wire: "type: int16, bits: {from: 8, count: 8}", words: [0xFE01], value: -2),
+        Case(wire: "type: int16, bits: {from: 0, count: 4}", words: [0x0007], value: 7),
+        Case(wire: "type: int32, bits: {from: 16, count: 12}", words: [0x0800, 0xFFFF], value: -2_048),
         Case(wire: "type: int64", words: [0x8000, 0, 0, 0], value: -9_223_372_036_854_775_808),
         Case(wire: "type: uint64", words: [0, 0, 1, 0], value: 65_536),
         Case(wire: "type: uint64, wordOrder: low-first", words: [0, 1, 0, 0], value: 65_536),
@@ -92,6 +102,10 @@ struct RegisterDecodingTests {
         Case(wire: "type: int16", words: [10], value: 52.5, more: ", scale: {multiply: 5, divide: 4, add: 40}"),
         Case(wire: "type: int16", words: [3], value: 0.375, more: ", scale: {power2: -3}"),
         Case(wire: "type: int16", words: [0x8000], value: 0, quality: .bad(.sentinel), more: ", invalid: [-32768]"),
+        Case(wire: "type: uint16", words: [253], value: 25.3, more: signAndMagnitude),
+        Case(wire: "type: uint16", words: [10_050], value: -5, more: signAndMagnitude),
+        Case(wire: "type: uint16", words: [10_000], value: 1_000, more: signAndMagnitude),
+        Case(wire: "type: uint16", words: [65_535], value: 0, quality: .bad(.range), more: signAndMagnitude),
         Case(
             wire: "type: uint16",
             words: [0xFFF3],
@@ -132,6 +146,43 @@ struct RegisterDecodingTests {
         #expect(values.first { $0.point == 1 }?.quality == .bad(.notReady))
     }
 
+    @Test(
+        arguments: [
+            (0, 500, .good), (1, 50, .good), (3, 0.5, .good), (11, 0, .bad(.notReady)),
+        ] as [(UInt16, Double, Quality)]
+    )
+    func decimalsAreAnExponentWithTheOtherSign(decimals: UInt16, value: Double, quality: Quality) throws {
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", wire: {table: holding, address: 0, type: uint16}, scale: {multiply: -1}, hidden: true}
+              - {name: b, title: {vi: B, en: B}, unit: "[ppm]", wire: {table: holding, address: 1, type: int16}, scale: {exponentFrom: a}}
+            """
+        #expect(try self.decode(points, [decimals, 500]) == [DecodedValue(point: 1, value: value, quality: quality)])
+    }
+
+    @Test(
+        arguments: [
+            (40, 9_240, .good), (0, 0, .bad(.notReady)), (0xFFFF, 0, .bad(.notReady)),
+        ] as [(UInt16, Double, Quality)]
+    )
+    func aRatioRegisterIsAFactor(ratio: UInt16, value: Double, quality: Quality) throws {
+        let points = """
+              - {name: a, title: {vi: A, en: A}, unit: "1", wire: {table: holding, address: 0, type: uint16}, invalid: [0xFFFF], poll: slow}
+              - {name: b, title: {vi: B, en: B}, unit: W, wire: {table: holding, address: 1, type: uint16}, scale: {divide: 10, multiplyFrom: a}}
+            """
+        #expect(
+            try self.decode(points, [ratio, 2_310]) == [DecodedValue(point: 1, value: value, quality: quality)],
+            "the ratio is read with it, whatever its own class"
+        )
+    }
+
+    @Test func aHeartbeatComesOutEvenWhenHidden() throws {
+        let points = """
+              - {name: a, title: {vi: A, en: A}, kind: boolean, wire: {table: holding, address: 0, type: bool, bits: {from: 15}}, hidden: true, poll: fast}
+              - {name: b, title: {vi: B, en: B}, unit: W, wire: {table: holding, address: 1, type: uint16}, validWhen: {point: a, changesWithinSeconds: 10}}
+            """
+        #expect(try self.decode(points, [0x8000, 5]).map(\.value) == [1, 5])
+    }
+
     @Test(arguments: [(UInt16(1), Quality.good), (0, .bad(.notReady))])
     func aValueCountsOnlyWhileTheOtherPointSaysSo(flag: UInt16, quality: Quality) throws {
         let values = try self.decode(self.pair("validWhen: {point: a, equals: [1]}"), [flag, 55])
@@ -143,7 +194,7 @@ struct RegisterDecodingTests {
             ([0x4142, 0x4344], "", "ABCD"), ([0x4142, 0x4300], "", "ABC"), ([0x4120, 0x2020], "", "A"),
             ([0x4241, 0x4443], ", byteOrder: low-first", "ABCD"), ([0x0000, 0x4142], "", ""),
             ([0xC3A9, 0x2020], "", "é"),
-            ([0x41FF, 0xFFFF], "", "A"),
+            ([0x41FF, 0xFFFF], "", "A"), ([0x4344, 0x4142], ", wordOrder: low-first", "ABCD"),
         ] as [([UInt16], String, String)]
     )
     func aTextEndsAtNULAndBlanks(words: [UInt16], order: String, expected: String) throws {

@@ -73,6 +73,16 @@ import Testing
         #expect(try self.store(batch) == EventStoreResult(stored: 2, duplicates: 1))
     }
 
+    @Test func whatVariesFromReportToReportDoesNotMakeAnotherEvent() throws {
+        var first = self.card(windowMilliseconds: 5_000)
+        var second = first
+        first.fields.append(Event.Field(name: "rssi", text: "-60", privacy: .none, isIdentity: false))
+        second.fields.append(Event.Field(name: "rssi", text: "-71", privacy: .none, isIdentity: false))
+        #expect(try self.store([first, second]) == EventStoreResult(stored: 1, duplicates: 1))
+        second.fields[second.fields.count - 1].isIdentity = true
+        #expect(try self.store([second]) == EventStoreResult(stored: 1, duplicates: 0))
+    }
+
     @Test func duplicatesAreKnownAfterARestart() throws {
         _ = try self.store([self.card(sequence: "1"), self.card(at: 5, windowMilliseconds: 2_000)])
         try self.records.close()

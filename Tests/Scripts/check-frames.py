@@ -32,6 +32,10 @@ def check(request_text: str, response_text: str) -> None:
         return
     if request.function_code != response.function_code:
         raise ValueError(f"function {response.function_code} answers {request.function_code}")
+    if request.function_code in (5, 6, 15, 16):
+        if request.address != response.address:
+            raise ValueError(f"address {response.address} answers for {request.address}")
+        return
     is_bits = request.function_code in (1, 2)
     count = len(response.bits if is_bits else response.registers)
     wanted = (request.count + 7) // 8 * 8 if is_bits else request.count

@@ -3,6 +3,7 @@ import DeviceProfile
 import ModbusTransport
 import SiteConfiguration
 import StrictYAML
+import Synchronization
 import Testing
 
 @testable import SimulatorApp
@@ -106,6 +107,69 @@ struct PlayedBankTests {
             }
         }
         #expect(good > 100)
+    }
+
+    private static let controlled = """
+        profile: t
+        vendor: V
+        model: M
+        category: classroom
+        title: {vi: T, en: T}
+        sources: [{title: "by hand", trust: C}]
+        verified: false
+        modbus: {unit: 7}
+        points:
+          - {name: ratio, title: {vi: R, en: R}, unit: "1", wire: {table: input, address: 9, type: uint16}, hidden: true}
+          - {name: ready, title: {vi: R, en: R}, kind: boolean, wire: {table: discrete, address: 0}}
+          - {name: setpoint, title: {vi: S, en: S}, unit: Cel, wire: {table: input, address: 4, type: int16}, scale: {divide: 10}, validWhen: {point: ready, equals: 1}}
+          - {name: power, title: {vi: P, en: P}, unit: W, wire: {table: input, address: 5, type: uint16}, scale: {multiplyFrom: ratio}}
+        events:
+          - name: card
+            title: {vi: Thẻ, en: Card}
+            kind: card
+            capture: {newFlag: {table: coil, address: 4}, clear: {table: coil, address: 4, value: 0}}
+            fields: [{name: uid, table: holding, address: 20, type: hex, length: 4}]
+        controls:
+          - {name: setpoint, title: {vi: S, en: S}, unit: Cel, wire: {table: holding, address: 1, type: int16}, scale: {divide: 100}, range: {min: 16, max: 30}, readback: {point: setpoint}}
+        tests:
+          - name: none
+            modbus: [{request: "07 04 00 04 00 01 70 6D", response: "07 04 02 00 00 31 30"}]
+            expect: {setpoint: {quality: "bad:notReady"}}
+        """
+
+    /// A clock that stands where it is put.
+    private final class Clock: TickClock {
+        private let milliseconds = Atomic<Int64>(1_790_000_000_000)
+        func now() -> Tick { Tick(milliseconds: self.milliseconds.load(ordering: .relaxed)) }
+        func tick(boottimeNanoseconds: UInt64) -> Tick { self.now() }
+        func pass(_ milliseconds: Int64) { self.milliseconds.add(milliseconds, ordering: .relaxed) }
+    }
+
+    private func played(_ clock: Clock) throws -> (bank: PlayedBank, profile: DeviceProfile) {
+        let profile = try DeviceProfile.read(yaml: Self.controlled, file: "t.yaml")
+        let model = SignalModel(seed: 3, timetable: .standard, utcOffsetSeconds: 25_200)
+        return (PlayedBank(units: [7: .init(device: "d", profile: profile)], model: model, clock: clock), profile)
+    }
+
+    @Test func whatIsWrittenToAControlShowsAtItsReadback() throws {
+        let (bank, profile) = try self.played(Clock())
+        guard case .registers(_, let address, let words) = try profile.controls[0].write(25.5) else { return }
+        #expect(words == [2_550])
+        #expect(bank.write(unit: 7, table: .holdingRegisters, address: address, values: words) == nil)
+        #expect(try bank.read(unit: 7, table: .inputRegisters, address: 4, count: 1).get() == [255])
+        #expect(try bank.read(unit: 7, table: .inputRegisters, address: 9, count: 1).get() == [1], "a ratio of 1")
+        #expect(try bank.read(unit: 7, table: .discreteInputs, address: 0, count: 1).get() == [1], "ready")
+    }
+
+    @Test func aFlagThatWasClearedIsSetAgainByTheNextCard() throws {
+        let clock = Clock()
+        let (bank, _) = try self.played(clock)
+        func flag() throws -> [UInt16] { try bank.read(unit: 7, table: .coils, address: 4, count: 1).get() }
+        #expect(try flag() == [1])
+        #expect(bank.write(unit: 7, table: .coils, address: 4, values: [0]) == nil)
+        #expect(try flag() == [0])
+        clock.pass(20_000)
+        #expect(try flag() == [1])
     }
 }
 

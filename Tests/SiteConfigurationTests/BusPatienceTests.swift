@@ -30,7 +30,10 @@ struct BusPatienceTests {
         func write(_ text: String, _ name: String) throws {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
         }
-        try write(Self.profile("slow", "timeoutMilliseconds: 2000, pauseMilliseconds: 20"), "p/slow.yaml")
+        try write(
+            Self.profile("slow", "timeoutMilliseconds: 2000, pauseMilliseconds: 20, connectPauseMilliseconds: 700"),
+            "p/slow.yaml"
+        )
         try write(Self.profile("quick", "timeoutMilliseconds: 300, pauseMilliseconds: 90"), "p/quick.yaml")
         try write(Self.profile("serial", "serial: {baud: 2400, parity: even}"), "p/serial.yaml")
         try write("state: state\nprofiles: [p]\n", "gateway.yaml")
@@ -56,14 +59,14 @@ struct BusPatienceTests {
 
     @Test func aBusIsAsPatientAsItsSlowestDeviceNeeds() throws {
         let files = try self.files(bus: "{id: b, tcp: {host: 127.0.0.1}}")
-        #expect(files.patience(of: files.site.buses[0]) == (2_000, 90))
-        #expect(files.patience(of: files.site.buses[1]) == (1_000, 0), "nobody is there")
+        #expect(files.patience(of: files.site.buses[0]) == BusPatience(2_000, 90, connecting: 700))
+        #expect(files.patience(of: files.site.buses[1]) == BusPatience(1_000, 0, connecting: 0), "nobody is there")
         #expect(files.remarks.isEmpty)
     }
 
     @Test func whatTheSiteSaysCountsAndTooLittleIsNoted() throws {
         let files = try self.files(bus: "{id: b, tcp: {host: 127.0.0.1}, timeout: 500 ms, pause: 30 ms}")
-        #expect(files.patience(of: files.site.buses[0]) == (500, 30))
+        #expect(files.patience(of: files.site.buses[0]) == BusPatience(500, 30, connecting: 700))
         #expect(files.remarks.count == 2)
         #expect(files.remarks[0].hasSuffix("device a: it may take 2000 ms to answer, bus 'b' waits 500 ms"))
         #expect(files.remarks[0].contains("site.yaml:7:"))
@@ -78,5 +81,11 @@ struct BusPatienceTests {
         let files = try self.files(bus: "{id: b, rtu: {device: /dev/ttyS0, \(settings)}}")
         #expect(files.remarks.count == count, "\(files.remarks)")
         for remark in files.remarks { #expect(remark.contains("device c: it leaves the factory with 2400 8E1")) }
+    }
+}
+
+extension BusPatience {
+    fileprivate init(_ timeout: Int, _ pause: Int, connecting: Int) {
+        self.init(timeoutMilliseconds: timeout, pauseMilliseconds: pause, connectPauseMilliseconds: connecting)
     }
 }

@@ -180,10 +180,10 @@ struct BoundedJSON {
         self.tokens[frame.token].next = Int32(self.tokens.count)
     }
 
-    /// The index of the token that `pointer` leads to, or `nil`.
-    func find(_ pointer: JSONPointer, in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-        guard !self.tokens.isEmpty else { return nil }
-        var current = 0
+    /// The index of the token that `pointer` leads to from the token `root`, or `nil`.
+    func find(_ pointer: JSONPointer, from root: Int = 0, in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard self.tokens.indices.contains(root) else { return nil }
+        var current = root
         for depth in pointer.tokens.indices {
             switch self.tokens[current].kind {
             case .object:

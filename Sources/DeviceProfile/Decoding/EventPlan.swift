@@ -19,9 +19,12 @@ package struct EventPlan: Sendable {
     private let flag: EventDefinition.Flag?
     private let sequence: RegisterSource?
     private let clear: EventDefinition.Clear?
+    private let isChange: Bool
     private let fields: [EventDefinition.RegisterField]
     private var lastSequence: Double?
     private var flagWasSet = false
+    /// The fields' registers of the round before, for events that show as a change; `nil` before the first.
+    private var lastWords: [[UInt16]]?
     /// What was read of an event whose flag could not be cleared.
     private var uncleared: [[UInt16]]?
 
@@ -31,19 +34,20 @@ package struct EventPlan: Sendable {
     }
 
     private init?(definition: EventDefinition) {
-        guard case .registers(let flag, let sequence, let clear, let poll, let fields) = definition.capture else {
-            return nil
-        }
+        guard
+            case .registers(let flag, let sequence, let clear, let isChange, let poll, let fields) = definition.capture
+        else { return nil }
         self.definition = definition
         self.flag = flag
         self.sequence = sequence
         self.clear = clear
+        self.isChange = isChange
         self.fields = fields
         self.poll = poll
         // The sign of a new event is read first and the fields after it, so that fields are never older than the sign.
         var reads: [RegisterRead] = []
         if let flag { reads.append(RegisterRead(table: flag.table, address: flag.address, count: 1)) }
-        for source in [sequence].compactMap({ $0 }) + fields.map(\.source) {
+        for source in [sequence].compactMap({ $0 }) + fields.flatMap({ [$0.lengthFrom, $0.source].compactMap { $0 } }) {
             reads.append(
                 RegisterRead(table: source.table, address: source.address, count: UInt16(clamping: source.addressCount))
             )
@@ -83,10 +87,25 @@ package struct EventPlan: Sendable {
             }
             self.lastSequence = found
         }
+        if self.isChange {
+            let found = Array(words[next...])
+            isNew = self.lastWords != nil && found != self.lastWords && found.contains { $0.contains { $0 != 0 } }
+            self.lastWords = found
+        }
         guard isNew else { return nil }
-        var fields = zip(self.fields, words[next...]).compactMap { field, words in Self.field(field, words) }
+        var fields: [Event.Field] = []
+        for field in self.fields {
+            var bytesMax: Int?
+            if let length = field.lengthFrom {
+                let count = words[next].withUnsafeBufferPointer { length.raw(in: $0, at: 0) }
+                bytesMax = count.flatMap { Int(exactly: $0) }
+                next += 1
+            }
+            if let found = Self.field(field, words[next], bytesMax: bytesMax) { fields.append(found) }
+            next += 1
+        }
         if missed > 0 {
-            fields.append(Event.Field(name: "missed-before", text: String(missed), privacy: .none))
+            fields.append(Event.Field(name: "missed-before", text: String(missed), privacy: .none, isIdentity: false))
         }
         let event = Event(
             device: device,
@@ -106,6 +125,7 @@ package struct EventPlan: Sendable {
         // Any other number than the one that is there: then this one is new.
         plan.lastSequence = .nan
         plan.flagWasSet = false
+        plan.lastWords = []
         var replies: [RegisterReply] = []
         for read in self.reads {
             guard let words = image.words(read.table, read.address, Int(read.count)) else { return nil }
@@ -119,16 +139,46 @@ package struct EventPlan: Sendable {
         self.uncleared = replies.map { if case .words(let words) = $0 { words } else { [] } }
     }
 
-    private static func field(_ field: EventDefinition.RegisterField, _ words: [UInt16]) -> Event.Field? {
+    private static func field(
+        _ field: EventDefinition.RegisterField,
+        _ words: [UInt16],
+        bytesMax: Int?
+    ) -> Event.Field? {
         guard field.privacy != .drop else { return nil }
         let text = words.withUnsafeBufferPointer { words -> String? in
-            if field.source.type == .string { return field.source.text(in: words, at: 0) }
+            if field.source.type.isText { return field.source.text(in: words, at: 0, bytesMax: bytesMax) }
             // Whole numbers keep all their digits: a card number may have more than a Double.
-            if let whole = field.source.whole(in: words, at: 0) { return whole }
-            guard let raw = field.source.raw(in: words, at: 0), raw.isFinite else { return nil }
-            return NumberText.text(raw)
+            if field.scale == .identity, let whole = field.source.whole(in: words, at: 0) { return whole }
+            guard let raw = field.source.raw(in: words, at: 0) else { return nil }
+            return field.scale.text(of: raw)
         }
-        return text.map { Event.Field(name: field.name, text: $0, privacy: field.privacy) }
+        return text.map {
+            Event.Field(name: field.name, text: $0, privacy: field.privacy, isIdentity: field.isIdentity)
+        }
+    }
+}
+
+extension PointDefinition.Scale {
+    /// A raw number as scaled text; `nil` when it is no finite number.
+    func text(of raw: Double) -> String? {
+        let value = self.value(of: raw)
+        return value.isFinite ? NumberText.text(value) : nil
+    }
+
+    /// The scaled number, for the exponent 0 and the factor 1.
+    func value(of raw: Double) -> Double {
+        guard self != .identity else { return raw }
+        var value = raw * self.multiply / self.divide
+        if self.power2 != 0 { value = Double(sign: .plus, exponent: self.power2, significand: value) }
+        return value + self.add
+    }
+
+    /// The raw number of a scaled one, for the exponent 0 and the factor 1.
+    func raw(of value: Double) -> Double {
+        guard self != .identity else { return value }
+        var raw = value - self.add
+        if self.power2 != 0 { raw = Double(sign: .plus, exponent: -self.power2, significand: raw) }
+        return raw * self.divide / self.multiply
     }
 }
 

@@ -16,8 +16,18 @@ package enum GoldenRunner {
         profile.tests.flatMap { self.run($0, profile) }
     }
 
-    private static func run(_ test: GoldenCase, _ profile: DeviceProfile) -> [GoldenFailure] {
+    private static func run(_ test: GoldenCase, _ given: DeviceProfile) -> [GoldenFailure] {
         var messages: [String] = []
+        let profile: DeviceProfile
+        do throws(ProfileSettingError) {
+            profile = try given.configured(settings: test.settings)
+        } catch {
+            return [GoldenFailure(testCase: test.name, line: test.line, message: error.description)]
+        }
+        if let write = test.write {
+            return ControlRunner.differences(write, of: test, profile)
+                .map { GoldenFailure(testCase: test.name, line: test.line, message: $0) }
+        }
         let explanation: ProfileExplanation
         if let (topic, payload) = test.message {
             explanation = ProfileExplanation(
@@ -26,7 +36,8 @@ package enum GoldenRunner {
                 payload: payload,
                 parameters: test.parameters,
                 zonelessOffsetSeconds: 25_200,
-                arrival: Tick(milliseconds: 4_000_000_000_000)
+                arrival: Tick(milliseconds: 4_000_000_000_000),
+                isRetained: test.isRetained
             )
             if let problem = explanation.problem { messages.append(problem) }
         } else {

@@ -10,13 +10,13 @@ package struct MessageDecoderError: Error, Hashable, CustomStringConvertible {
 package final class MessageDecoder: Sendable {
     /// The topic filters of the device.
     package let subscriptions: [String]
-    private let profile: DeviceProfile
-    private let device: DeviceID
+    let profile: DeviceProfile
+    let device: DeviceID
     private let zonelessOffsetSeconds: Int64
     private let messages: [Message]
     /// Whether any point holds only while another one says so.
     private let hasValidity: Bool
-    private let availability: (filter: TopicFilter, online: String, offline: String)?
+    private let availability: (filter: TopicFilter, wire: MQTTWire.Availability)?
     private let scratch = Mutex(Scratch())
 
     /// Reused from message to message.
@@ -29,7 +29,7 @@ package final class MessageDecoder: Sendable {
     /// One kind of message.
     ///
     /// A class, like its points: decoding borrows them and copies nothing.
-    private final class Message: Sendable {
+    final class Message: Sendable {
         /// Its index in the profile, alone in a list that outcomes share.
         let index: [Int]
         let filter: TopicFilter
@@ -41,6 +41,8 @@ package final class MessageDecoder: Sendable {
         let indices: [Int]
         /// Whether a JSON number is always the raw value.
         let takesNumbers: [Bool]
+        /// Whether the slot before is another place of the same point.
+        let isAlternative: [Bool]
         /// Where the points are in a JSON payload; its slots are `points`.
         let tree: PointerTree
         let events: [Int]
@@ -53,12 +55,13 @@ package final class MessageDecoder: Sendable {
             self.rules = points.map { ValueRule($0.definition) }
             self.indices = points.map(\.index)
             self.takesNumbers = points.map { $0.definition.kind != .text && $0.definition.kind != .boolean }
+            self.isAlternative = points.indices.map { $0 > 0 && points[$0].index == points[$0 - 1].index }
             self.tree = PointerTree(points.compactMap(\.pointer))
             self.events = events
         }
     }
 
-    private final class Point: Sendable {
+    final class Point: Sendable {
         let index: Int
         let pointer: JSONPointer?
         let absent: PayloadSource.Absent
@@ -100,14 +103,12 @@ package final class MessageDecoder: Sendable {
             let filter = try Self.filter(message.topic, parameters)
             filters.append(filter)
             let points = profile.points.enumerated()
-                .compactMap { offset, point in
-                    if case .payload(let source) = point.source, source.messageIndex == index,
-                        source.pointer != nil || message.payload == .text
-                    {
-                        Point(index: offset, source: source, definition: point)
-                    } else {
-                        nil
-                    }
+                .flatMap { offset, point -> [Point] in
+                    guard case .payload(let places) = point.source else { return [] }
+                    return
+                        places
+                        .filter { $0.messageIndex == index && ($0.pointer != nil || message.payload == .text) }
+                        .map { Point(index: offset, source: $0, definition: point) }
                 }
             let events = profile.events.indices.filter { offset in
                 if case .payload(index, _, _) = profile.events[offset].capture { true } else { false }
@@ -125,12 +126,12 @@ package final class MessageDecoder: Sendable {
         if let availability = wire.availability {
             let filter = try Self.filter(availability.topic, parameters)
             filters.append(filter)
-            self.availability = (TopicFilter(filter), availability.online, availability.offline)
+            self.availability = (TopicFilter(filter), availability)
         } else {
             self.availability = nil
         }
         self.messages = messages
-        self.hasValidity = profile.points.contains { $0.validity != nil }
+        self.hasValidity = profile.points.contains { !$0.validities.isEmpty }
         var seen: Set<String> = []
         self.subscriptions = filters.filter { seen.insert($0).inserted }
     }
@@ -153,9 +154,9 @@ package final class MessageDecoder: Sendable {
     /// Decodes one message.
     package func decode(topic: String, payload: [UInt8], isRetained: Bool, arrival: Tick) -> MessageOutcome {
         if let availability, availability.filter.matches(topic) {
-            let text = String(decoding: payload.prefix(256), as: UTF8.self)
-            if text == availability.online { return MessageOutcome(.availability(isOnline: true)) }
-            if text == availability.offline { return MessageOutcome(.availability(isOnline: false)) }
+            let text = self.willText(availability.wire, payload)
+            if text == availability.wire.online { return MessageOutcome(.availability(isOnline: true)) }
+            if text == availability.wire.offline { return MessageOutcome(.availability(isOnline: false)) }
         }
         var result = MessageOutcome(.notMine)
         for message in self.messages where message.filter.matches(topic) {
@@ -173,6 +174,17 @@ package final class MessageDecoder: Sendable {
         }
         if self.hasValidity { self.applyValidity(&result) }
         return result
+    }
+
+    /// The word of a last will; `nil` when the payload has none at its pointer.
+    private func willText(_ wire: MQTTWire.Availability, _ payload: [UInt8]) -> String? {
+        guard let pointer = wire.pointer else { return String(decoding: payload.prefix(256), as: UTF8.self) }
+        return self.scratch.withLock { scratch in
+            payload.withUnsafeBufferPointer { bytes in
+                guard (try? scratch.json.parse(bytes)) != nil else { return nil }
+                return PayloadView(json: scratch.json, bytes: bytes).text(pointer)
+            }
+        }
     }
 
     private func decodeText(
@@ -193,16 +205,8 @@ package final class MessageDecoder: Sendable {
         for slot in message.points.indices {
             self.take(.text(text), slot: slot, of: message, isRetained: isRetained, into: &outcome)
         }
-        for index in message.events where !isRetained {
-            guard case .payload(_, _, let fields) = self.profile.events[index].capture, let field = fields.first else {
-                continue
-            }
-            if field.isRequired, text.isEmpty {
-                return MessageOutcome(.violation(.missingField, detail: "the field '\(field.name)' is empty"))
-            }
-            let found =
-                field.privacy == .drop ? [] : [Event.Field(name: field.name, text: text, privacy: field.privacy)]
-            outcome.events.append(self.event(index, sequence: nil, tick: arrival, isReplay: false, fields: found))
+        if !isRetained, let violation = self.readEvents(message, text: text, arrival: arrival, into: &outcome) {
+            return violation
         }
         return self.checked(outcome, message)
     }
@@ -221,35 +225,66 @@ package final class MessageDecoder: Sendable {
                     let reason = DecodeReason(rawValue: error.rawValue) ?? .jsonSyntax
                     return MessageOutcome(.violation(reason, detail: "the payload is no acceptable JSON: \(reason)"))
                 }
-                let view = PayloadView(json: scratch.json, bytes: bytes)
+                var view = PayloadView(json: scratch.json, bytes: bytes)
                 if let when = message.wire.when, !view.fulfils(when) { return MessageOutcome(.notMine) }
-                var outcome = MessageOutcome(.decoded)
-                outcome.messages = message.index
-                if let violation = self.readClock(message, view, arrival: arrival, into: &outcome) { return violation }
-                outcome.isReplay = isRetained || (message.wire.replay.map { view.fulfils($0) } ?? false)
-                outcome.sequence = message.wire.sequence.flatMap { view.text($0) }
-                outcome.values.reserveCapacity(message.points.count)
-                message.tree.locate(in: scratch.json, bytes, slots: &scratch.slots)
-                for (slot, token) in scratch.slots.enumerated() {
-                    if message.takesNumbers[slot], let number = view.number(at: token) {
-                        let verdict = message.rules[slot].judged(raw: number)
-                        let quality = isRetained ? verdict.quality.retained : verdict.quality
-                        outcome.put(message.indices[slot], verdict.value, quality)
-                        continue
-                    }
-                    let point = message.points[slot]
-                    switch view.scalar(at: token) {
-                    case .absent:
-                        if point.absent == .missing { outcome.put(point.index, 0, .bad(.malformed)) }
-                    case .null: outcome.put(point.index, 0, .bad(.sentinel))
-                    case .container: outcome.put(point.index, 0, .bad(.malformed))
-                    case let scalar: self.take(scalar, slot: slot, of: message, isRetained: isRetained, into: &outcome)
-                    }
+                guard let list = message.wire.each else {
+                    return self.decode(message, view, &scratch.slots, isRetained: isRetained, arrival: arrival)
                 }
-                if let violation = self.readEvents(message, view, arrival: arrival, into: &outcome) { return violation }
-                return self.checked(outcome, message)
+                let elements = view.elements(at: list)
+                guard !elements.isEmpty else { return MessageOutcome(.notMine) }
+                var whole = MessageOutcome(.decoded)
+                whole.messages = message.index
+                for element in elements {
+                    view.root = element
+                    var outcome = self.decode(message, view, &scratch.slots, isRetained: isRetained, arrival: arrival)
+                    guard case .decoded = outcome.status else { return outcome }
+                    whole.events += outcome.events
+                    outcome.events = []
+                    whole.elements.append(outcome)
+                }
+                return whole
             }
         }
+    }
+
+    /// Decodes one message: a whole payload, or one element of its list.
+    private func decode(
+        _ message: Message,
+        _ view: PayloadView,
+        _ slots: inout [Int],
+        isRetained: Bool,
+        arrival: Tick
+    ) -> MessageOutcome {
+        var outcome = MessageOutcome(.decoded)
+        outcome.messages = message.index
+        if let violation = self.readClock(message, view, arrival: arrival, into: &outcome) { return violation }
+        outcome.isHistory = view.isReplay(message.wire)
+        outcome.isReplay = isRetained || outcome.isHistory
+        outcome.sequence = message.wire.sequence.flatMap { view.text($0) }
+        outcome.values.reserveCapacity(message.points.count)
+        message.tree.locate(in: view.json, view.bytes, root: view.root, slots: &slots)
+        var told = -1
+        for (slot, token) in slots.enumerated() {
+            if message.isAlternative[slot], told == message.indices[slot] { continue }
+            if token != PointerTree.absent { told = message.indices[slot] }
+            if message.takesNumbers[slot], let number = view.number(at: token) {
+                let verdict = message.rules[slot].judged(raw: number)
+                let quality = isRetained ? verdict.quality.retained : verdict.quality
+                outcome.put(message.indices[slot], verdict.value, quality)
+                continue
+            }
+            let point = message.points[slot]
+            switch view.scalar(at: token) {
+            case .absent:
+                if point.absent == .missing { outcome.put(point.index, 0, .bad(.malformed)) }
+            case .null: outcome.put(point.index, 0, .bad(.sentinel))
+            case .container: outcome.put(point.index, 0, .bad(.malformed))
+            case let scalar: self.take(scalar, slot: slot, of: message, isRetained: isRetained, into: &outcome)
+            }
+        }
+        if self.hasValidity { self.applyValidity(&outcome) }
+        if let violation = self.readEvents(message, view, arrival: arrival, into: &outcome) { return violation }
+        return self.checked(outcome, message)
     }
 
     private func readClock(
@@ -279,64 +314,15 @@ package final class MessageDecoder: Sendable {
         return nil
     }
 
-    private func readEvents(
-        _ message: Message,
-        _ view: PayloadView,
-        arrival: Tick,
-        into outcome: inout MessageOutcome
-    ) -> MessageOutcome? {
-        for index in message.events {
-            guard case .payload(_, let sequence, let definitions) = self.profile.events[index].capture else { continue }
-            var fields: [Event.Field] = []
-            for field in definitions {
-                let text = field.pointer.flatMap { view.text($0) }
-                if field.isRequired, (text ?? "").isEmpty {
-                    return MessageOutcome(.violation(.missingField, detail: "the field '\(field.name)' is not there"))
-                }
-                guard let text, field.privacy != .drop else { continue }
-                fields.append(Event.Field(name: field.name, text: text, privacy: field.privacy))
-            }
-            guard !fields.isEmpty else { continue }
-            outcome.events.append(
-                self.event(
-                    index,
-                    sequence: sequence.flatMap { view.text($0) },
-                    tick: outcome.time ?? arrival,
-                    isReplay: outcome.isReplay,
-                    fields: fields
-                )
-            )
-        }
-        return nil
-    }
-
-    private func event(
-        _ index: Int,
-        sequence: String?,
-        tick: Tick,
-        isReplay: Bool,
-        fields: [Event.Field]
-    ) -> Event {
-        let definition = self.profile.events[index]
-        return Event(
-            device: self.device,
-            name: definition.name,
-            kind: definition.kind,
-            tick: tick,
-            sequence: sequence,
-            windowMilliseconds: definition.windowMilliseconds,
-            isReplay: isReplay,
-            fields: fields
-        )
-    }
-
     /// A message of which not one point has a usable type and that is no event breaks the profile.
     private func checked(_ outcome: MessageOutcome, _ message: Message) -> MessageOutcome {
         let isUseless =
             outcome.events.isEmpty && outcome.texts.isEmpty && !outcome.values.isEmpty
             && outcome.values.allSatisfy { $0.quality == .bad(.malformed) }
         let isEmpty = outcome.values.isEmpty && outcome.texts.isEmpty && outcome.events.isEmpty
-        let saysNothing = isEmpty && message.wire.when == nil && !(message.points.isEmpty && message.events.isEmpty)
+        let saysNothing =
+            isEmpty && !outcome.isOtherEvent && message.wire.when == nil
+            && !(message.points.isEmpty && message.events.isEmpty)
         guard isUseless || saysNothing else { return outcome }
         return MessageOutcome(
             .violation(.nothingDecoded, detail: "message '\(message.wire.name)': none of its points could be read")
@@ -353,11 +339,17 @@ package final class MessageDecoder: Sendable {
         let point = message.points[slot]
         if point.definition.kind == .text {
             guard point.definition.privacy != .drop else { return }
-            if let text = scalar.text { outcome.texts.append(DecodedText(point: point.index, text: text)) }
+            guard let text = scalar.text else { return }
+            if message.rules[slot].isInvalid(text: text) {
+                outcome.put(point.index, 0, .bad(.sentinel))
+            } else {
+                outcome.texts.append(DecodedText(point: point.index, text: text))
+            }
             return
         }
-        let verdict: (value: Double, quality: Quality)
+        var verdict: (value: Double, quality: Quality) = (0, .bad(.sentinel))
         switch scalar.raw(for: point.definition) {
+        case _ where scalar.isText && message.rules[slot].isInvalid(text: scalar.text ?? ""): break
         case .some(let raw): verdict = message.rules[slot].judged(raw: raw)
         case nil:
             verdict = (
@@ -370,13 +362,14 @@ package final class MessageDecoder: Sendable {
     /// Conditions on points of the same message; one whose point came earlier is for whoever remembers its value.
     private func applyValidity(_ outcome: inout MessageOutcome) {
         for offset in outcome.values.indices {
-            let point = self.profile.points[outcome.values[offset].point]
-            guard let validity = point.validity, outcome.values[offset].quality.level != .bad,
-                let other = outcome.values.first(where: { $0.point == validity.point })
-            else { continue }
-            if other.quality.level == .bad || validity.values.contains(other.value) != validity.mustEqual {
-                outcome.values[offset].value = 0
-                outcome.values[offset].quality = .bad(.notReady)
+            for validity in self.profile.points[outcome.values[offset].point].validities {
+                guard outcome.values[offset].quality.level != .bad,
+                    let other = outcome.values.first(where: { $0.point == validity.point })
+                else { continue }
+                if other.quality.level == .bad || !validity.accepts(other.value) {
+                    outcome.values[offset].value = 0
+                    outcome.values[offset].quality = .bad(.notReady)
+                }
             }
         }
     }
@@ -395,7 +388,9 @@ extension MessageOutcome {
         self.messages.append(contentsOf: other.messages)
         self.time = self.time ?? other.time
         self.isReplay = self.isReplay || other.isReplay
+        self.isHistory = self.isHistory || other.isHistory
         self.sequence = self.sequence ?? other.sequence
+        self.elements.append(contentsOf: other.elements)
     }
 }
 

@@ -48,8 +48,16 @@ package struct MessageOutcome: Sendable {
     package var time: Tick?
     /// The device or the broker says that this is history.
     package var isReplay = false
+    /// The device itself says so: with its own time, true then and not now.
+    package var isHistory = false
     /// The device's number for the message.
     package var sequence: String?
+    /// Of a payload with a list: one outcome for each element, with its own time, in the order of the list.
+    ///
+    /// Their events are in ``events``.
+    package var elements: [MessageOutcome] = []
+    /// A field said that the message is another event than the profile's: it is whole and there is nothing to take.
+    var isOtherEvent = false
 
     init(_ status: Status) { self.status = status }
 }

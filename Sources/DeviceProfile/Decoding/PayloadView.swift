@@ -58,6 +58,8 @@ struct PayloadView {
 
     let json: BoundedJSON
     let bytes: UnsafeBufferPointer<UInt8>
+    /// The token that pointers start from: the document, or one element of its list.
+    var root = 0
 
     /// The number at a token; `nil` for everything else.
     func number(at token: Int) -> Double? {
@@ -80,15 +82,68 @@ struct PayloadView {
 
     /// A scalar as text; numbers as they are written on the wire, so that a long identifier keeps all its digits.
     func text(_ pointer: JSONPointer) -> String? {
-        guard let index = self.json.find(pointer, in: self.bytes), self.json.tokens[index].kind != .null else {
+        let root = pointer.isOfPayload ? 0 : self.root
+        guard let index = self.json.find(pointer, from: root, in: self.bytes), self.json.tokens[index].kind != .null
+        else {
             return nil
         }
         return self.json.text(index, in: self.bytes)
     }
 
     func fulfils(_ condition: MQTTWire.Condition) -> Bool {
-        guard let text = self.text(condition.pointer) else { return false }
-        return condition.accepted.contains(text)
+        switch condition.test {
+        case .oneOf(let accepted): self.text(condition.pointer).map { accepted.contains($0) } ?? false
+        case .present(let isPresent): self.isPresent(condition.pointer) == isPresent
+        }
+    }
+
+    private func isPresent(_ pointer: JSONPointer) -> Bool {
+        guard let index = self.json.find(pointer, from: pointer.isOfPayload ? 0 : self.root, in: self.bytes) else {
+            return false
+        }
+        return self.json.tokens[index].kind != .null
+    }
+
+    /// Whether the message is history by its own word.
+    func isReplay(_ wire: MQTTWire.Message) -> Bool {
+        switch wire.replay {
+        case .always: true
+        case .when(let condition): self.fulfils(condition)
+        case nil: false
+        }
+    }
+
+    /// The text of an event's field, decoded and scaled as its profile says.
+    ///
+    /// `nil` when it is not there or no such text.
+    func text(of field: EventDefinition.PayloadField) -> String? {
+        guard let text = field.pointer.flatMap({ self.text($0) }) else { return nil }
+        return Self.text(text, of: field)
+    }
+
+    /// The same of the text that the payload has.
+    static func text(_ text: String, of field: EventDefinition.PayloadField) -> String? {
+        switch field.decoding {
+        case .base64: return Base64Text.bytes(text).map { HexText.digits($0) }
+        case nil: break
+        }
+        guard field.scale != .identity else { return text }
+        return Scalar.number(text).flatMap { field.scale.text(of: $0) }
+    }
+
+    /// The tokens of the elements of the list at a pointer; empty when there is none.
+    func elements(at pointer: JSONPointer) -> [Int] {
+        guard let list = self.json.find(pointer, in: self.bytes), self.json.tokens[list].kind == .array else {
+            return []
+        }
+        let end = Int(self.json.tokens[list].next)
+        var found: [Int] = []
+        var element = list + 1
+        while element < end {
+            found.append(element)
+            element = Int(self.json.tokens[element].next)
+        }
+        return found
     }
 
     func tick(_ clock: MQTTWire.Clock, zonelessOffsetSeconds: Int64) -> Tick? {

@@ -57,8 +57,15 @@ struct PointerTree: Sendable {
 
     /// Finds the value of every slot.
     ///
-    /// - Parameter slots: Becomes one index into the tokens of `json` for each slot, ``absent`` where there is none.
-    func locate(in json: borrowing BoundedJSON, _ bytes: UnsafeBufferPointer<UInt8>, slots: inout [Int]) {
+    /// - Parameters:
+    ///   - root: The token to start from, the whole document by default.
+    ///   - slots: Becomes one index into the tokens of `json` for each slot, ``absent`` where there is none.
+    func locate(
+        in json: borrowing BoundedJSON,
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        root: Int = 0,
+        slots: inout [Int]
+    ) {
         slots.removeAll(keepingCapacity: true)
         for _ in self.nextSlot.indices { slots.append(Self.absent) }
         json.tokens.withUnsafeBufferPointer { tokens in
@@ -74,7 +81,7 @@ struct PointerTree: Sendable {
                                 nextSlot: nextSlot,
                                 slots: slots
                             )
-                            .visit(node: 0, token: 0)
+                            .visit(node: 0, token: root)
                         }
                     }
                 }

@@ -10,7 +10,8 @@ package struct ProfileEncoder: Sendable {
 
     /// The registers of one point for a value in its unit, or `nil` when the type cannot hold it.
     ///
-    /// A point with ``PointDefinition/Scale/exponentFrom`` is encoded for the exponent 0.
+    /// A point with ``PointDefinition/Scale/exponentFrom`` or ``PointDefinition/Scale/multiplyFrom`` is encoded for the
+    /// exponent 0 and the factor 1.
     package func words(for value: Double, point index: Int) -> [UInt16]? {
         guard self.profile.points.indices.contains(index),
             case .register(let source) = self.profile.points[index].source
@@ -21,7 +22,7 @@ package struct ProfileEncoder: Sendable {
     /// The registers of a text point.
     package func words(for text: String, point index: Int) -> [UInt16]? {
         guard self.profile.points.indices.contains(index),
-            case .register(let source) = self.profile.points[index].source, source.type == .string
+            case .register(let source) = self.profile.points[index].source, source.type.isText
         else { return nil }
         return source.words(for: text)
     }
@@ -34,17 +35,16 @@ package struct ProfileEncoder: Sendable {
         switch self.profile.points[index].invalid.first {
         case .value(let raw), .range(let raw, _): return source.words(for: raw)
         case .nan: return source.words(for: Double.nan)
-        case nil: return nil
+        case .text, nil: return nil
         }
     }
 
     private func raw(_ value: Double, _ point: PointDefinition) -> Double {
-        guard point.scale != .identity else { return value }
-        var raw = value - point.scale.add
-        if point.scale.power2 != 0 {
-            raw = Double(sign: .plus, exponent: -point.scale.power2, significand: raw)
+        for piece in point.pieces {
+            let raw = piece.scale.raw(of: value)
+            if piece.raw.contains(raw) { return raw }
         }
-        return raw * point.scale.divide / point.scale.multiply
+        return point.scale.raw(of: value)
     }
 
     /// One message to publish.
@@ -81,23 +81,48 @@ package struct ProfileEncoder: Sendable {
             guard let filter = message.topic.filter(parameters: parameters) else { continue }
             let topic = filter.split(separator: "/", omittingEmptySubsequences: false)
                 .map { $0 == "+" || $0 == "#" ? "0" : String($0) }.joined(separator: "/")
+            // What a device calls history would not be true.
+            if message.replay == .always { continue }
             if message.payload == .text {
                 if let text = self.bareText(message: index, values: values, texts: texts, fields: fields) {
                     result.append(Message(topic: topic, payload: Array(text.utf8)))
                 }
                 continue
             }
+            // A list of one element: its members are what the pointers point to.
             var tree = JSONTree.object([:])
             var hasContent = self.setPoints(message: index, values: values, texts: texts, in: &tree)
             if self.setEvents(message: index, fields: fields, in: &tree) { hasContent = true }
             guard hasContent else { continue }
-            if let when = message.when, let text = when.accepted.first { tree.set(when.pointer, .scalar(of: text)) }
+            var time: JSONTree?
             if let clock = message.clock {
-                tree.set(clock.pointer, self.time(clock, tick, zonelessOffsetSeconds: zonelessOffsetSeconds))
+                time = self.time(clock, tick, zonelessOffsetSeconds: zonelessOffsetSeconds)
+                if let time, !clock.pointer.isOfPayload { tree.set(clock.pointer, time) }
+            }
+            if let list = message.each {
+                let element = tree
+                tree = .object([:])
+                tree.set(list, .array([element]))
+            }
+            if let clock = message.clock, clock.pointer.isOfPayload, let time { tree.set(clock.pointer, time) }
+            if let when = message.when {
+                switch when.test {
+                case .oneOf(let accepted): if let text = accepted.first { tree.set(when.pointer, .scalar(of: text)) }
+                case .present(true) where !tree.has(when.pointer): tree.set(when.pointer, .literal("0"))
+                case .present: break
+                }
             }
             result.append(Message(topic: topic, payload: Array(tree.text.utf8)))
         }
         return result
+    }
+
+    /// What the broker sends as the last will of a device, or a device when it comes.
+    package static func lastWill(_ word: String, of wire: MQTTWire.Availability) -> [UInt8] {
+        guard let pointer = wire.pointer else { return Array(word.utf8) }
+        var tree = JSONTree.object([:])
+        tree.set(pointer, .string(word))
+        return Array(tree.text.utf8)
     }
 
     private func bareText(
@@ -107,7 +132,8 @@ package struct ProfileEncoder: Sendable {
         fields: [String: String]
     ) -> String? {
         for (index, point) in self.profile.points.enumerated() {
-            guard case .payload(let source) = point.source, source.messageIndex == message else { continue }
+            guard case .payload(let places) = point.source, places.contains(where: { $0.messageIndex == message })
+            else { continue }
             if let text = texts[index] { return text }
             if let value = values[index] {
                 return point.enumeration.first { $0.value == value }?.text ?? NumberText.text(self.raw(value, point))
@@ -131,8 +157,8 @@ package struct ProfileEncoder: Sendable {
     ) -> Bool {
         var hasContent = false
         for (index, point) in self.profile.points.enumerated() {
-            guard case .payload(let source) = point.source, source.messageIndex == message,
-                let pointer = source.pointer
+            guard case .payload(let places) = point.source,
+                let pointer = places.first(where: { $0.messageIndex == message })?.pointer
             else { continue }
             if let text = texts[index] {
                 tree.set(pointer, .string(text))
@@ -157,7 +183,10 @@ package struct ProfileEncoder: Sendable {
         for event in self.profile.events {
             guard case .payload(message, let sequence, let definitions) = event.capture else { continue }
             for field in definitions {
-                guard let pointer = field.pointer, let text = fields[field.name] else { continue }
+                // Those that are coded or come from beside the list are left to real devices.
+                guard let pointer = field.pointer, let text = fields[field.name], field.decoding == nil,
+                    !pointer.isOfPayload
+                else { continue }
                 tree.set(pointer, .string(text))
                 hasContent = true
             }
@@ -188,6 +217,23 @@ indirect enum JSONTree {
     /// `true`, `false` and numbers as such, everything else as a string.
     static func scalar(of text: String) -> JSONTree {
         text == "true" || text == "false" || PayloadView.Scalar.number(text) != nil ? .literal(text) : .string(text)
+    }
+
+    /// Whether something is at a pointer.
+    func has(_ pointer: JSONPointer) -> Bool {
+        var current = self
+        for token in pointer.tokens {
+            switch current {
+            case .object(let members):
+                guard let next = members[token] else { return false }
+                current = next
+            case .array(let elements):
+                guard let index = Int(token), elements.indices.contains(index) else { return false }
+                current = elements[index]
+            case .string, .literal: return false
+            }
+        }
+        return true
     }
 
     mutating func set(_ pointer: JSONPointer, _ value: JSONTree) { self.set(pointer.tokens[...], value) }

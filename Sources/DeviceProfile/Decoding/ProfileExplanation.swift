@@ -73,7 +73,7 @@ package struct ProfileExplanation: Sendable {
             unit: Units.text(for: point.unit),
             label: nil
         )
-        if source.type == .string {
+        if source.type.isText {
             row.text = words.withUnsafeBufferPointer { source.text(in: $0, at: 0) }
             return row
         }
@@ -90,10 +90,18 @@ package struct ProfileExplanation: Sendable {
             }
             exponent = found
         }
-        (row.value, row.quality) = ValueRule(point).judged(raw: raw, exponent: exponent)
-        if let validity = point.validity, row.quality.level != .bad {
+        var factor = 1.0
+        if let other = point.scale.multiplyFrom {
+            guard let found = self.value(profile, other, image), found != 0 else {
+                row.quality = .bad(.notReady)
+                return row
+            }
+            factor = found
+        }
+        (row.value, row.quality) = ValueRule(point).judged(raw: raw, exponent: exponent, factor: factor)
+        for validity in point.validities where row.quality.level != .bad {
             let other = self.value(profile, validity.point, image)
-            if other.map({ validity.values.contains($0) != validity.mustEqual }) ?? true {
+            if !(other.map { validity.accepts($0) } ?? false) {
                 row.value = 0
                 row.quality = .bad(.notReady)
             }
@@ -119,7 +127,8 @@ package struct ProfileExplanation: Sendable {
         payload: [UInt8],
         parameters: [String: String],
         zonelessOffsetSeconds: Int64,
-        arrival: Tick
+        arrival: Tick,
+        isRetained: Bool = false
     ) {
         let decoder: MessageDecoder
         do throws(MessageDecoderError) {
@@ -133,7 +142,7 @@ package struct ProfileExplanation: Sendable {
             self.problem = error.description
             return
         }
-        let outcome = decoder.decode(topic: topic, payload: payload, isRetained: false, arrival: arrival)
+        let outcome = decoder.decode(topic: topic, payload: payload, isRetained: isRetained, arrival: arrival)
         switch outcome.status {
         case .notMine:
             self.problem =
@@ -144,9 +153,12 @@ package struct ProfileExplanation: Sendable {
         case .ignored: self.problem = "a retained message, which the profile ignores"
         case .decoded: break
         }
-        self.time = outcome.time
+        // Of a list, the newest element stands for all: it is the last.
+        self.time = outcome.time ?? outcome.elements.last?.time
         self.events = outcome.events
-        for value in outcome.values {
+        let values = outcome.values + (outcome.elements.last?.values ?? [])
+        let texts = outcome.texts + (outcome.elements.last?.texts ?? [])
+        for value in values {
             let point = profile.points[value.point]
             self.rows.append(
                 Row(
@@ -162,7 +174,7 @@ package struct ProfileExplanation: Sendable {
                 )
             )
         }
-        for text in outcome.texts {
+        for text in texts {
             let point = profile.points[text.point]
             self.rows.append(
                 Row(
@@ -182,6 +194,7 @@ package struct ProfileExplanation: Sendable {
     }
 
     private static func place(of point: PointDefinition) -> String {
-        if case .payload(let source) = point.source { source.pointer?.description ?? "(payload)" } else { "" }
+        guard case .payload(let places) = point.source else { return "" }
+        return places.map { $0.pointer?.description ?? "(payload)" }.joined(separator: ", ")
     }
 }

@@ -12,12 +12,14 @@ extension RegisterSource {
             return Double(Float(bitPattern: UInt32(truncatingIfNeeded: self.unsigned(words, offset, count: 2))))
         case .float64: return Double(bitPattern: self.unsigned(words, offset, count: 4))
         case .float16: return Self.half(UInt16(truncatingIfNeeded: self.unsigned(words, offset, count: 1)))
-        case .int16: return Double(Int16(truncatingIfNeeded: self.unsigned(words, offset, count: 1)))
-        case .int8: return Double(Int8(truncatingIfNeeded: self.unsigned(words, offset, count: 1)))
-        case .int32: return Double(Int32(truncatingIfNeeded: self.unsigned(words, offset, count: 2)))
-        case .int64: return Double(Int64(bitPattern: self.unsigned(words, offset, count: 4)))
+        case .int16: return self.signed(self.unsigned(words, offset, count: 1), width: 16)
+        case .int8: return self.signed(self.unsigned(words, offset, count: 1), width: 8)
+        case .int24: return self.signed(self.unsigned(words, offset, count: 2), width: 24)
+        case .int32: return self.signed(self.unsigned(words, offset, count: 2), width: 32)
+        case .int64: return self.signed(self.unsigned(words, offset, count: 4), width: 64)
         case .uint8: return Double(self.slice(self.unsigned(words, offset, count: 1) & 0xFF))
         case .uint16: return Double(self.slice(self.unsigned(words, offset, count: 1)))
+        case .uint24: return Double(self.slice(self.unsigned(words, offset, count: 2) & 0xFF_FFFF))
         case .uint32: return Double(self.slice(self.unsigned(words, offset, count: 2)))
         case .uint64: return Double(self.slice(self.unsigned(words, offset, count: 4)))
         case .bool:
@@ -26,7 +28,7 @@ extension RegisterSource {
         case .bcd16: return Self.decimal(self.unsigned(words, offset, count: 1), digits: 4)
         case .bcd32: return Self.decimal(self.unsigned(words, offset, count: 2), digits: 8)
         case .bcd64: return Self.decimal(self.unsigned(words, offset, count: 4), digits: 16)
-        case .string: return nil
+        case .string, .hex: return nil
         }
     }
 
@@ -35,20 +37,26 @@ extension RegisterSource {
         guard !self.table.isBits, offset >= 0, offset + self.addressCount <= words.count else { return nil }
         switch self.type {
         case .uint64: return String(self.slice(self.unsigned(words, offset, count: 4)))
-        case .int64: return String(Int64(bitPattern: self.unsigned(words, offset, count: 4)))
+        case .int64 where self.bits == nil: return String(Int64(bitPattern: self.unsigned(words, offset, count: 4)))
         default: return nil
         }
     }
 
-    /// The text in `words`, cut at the first NUL, blanks at the end removed.
-    func text(in words: UnsafeBufferPointer<UInt16>, at offset: Int) -> String? {
-        guard self.type == .string, offset >= 0, offset + self.length <= words.count else { return nil }
+    /// The text in `words`: characters cut at the first NUL, blanks at the end removed, or all bytes as hexadecimal
+    /// digits.
+    ///
+    /// - Parameter bytesMax: How many bytes count; `nil` for all.
+    func text(in words: UnsafeBufferPointer<UInt16>, at offset: Int, bytesMax: Int? = nil) -> String? {
+        guard self.type.isText, offset >= 0, offset + self.length <= words.count else { return nil }
         var bytes: [UInt8] = []
-        for word in words[offset..<(offset + self.length)] {
+        for index in 0..<self.length {
+            let word = words[offset + (self.wordOrder == .highFirst ? index : self.length - 1 - index)]
             let high = UInt8(truncatingIfNeeded: word >> 8)
             let low = UInt8(truncatingIfNeeded: word)
             bytes.append(contentsOf: self.byteOrder == .highFirst ? [high, low] : [low, high])
         }
+        if let bytesMax, bytesMax < bytes.count { bytes.removeLast(bytes.count - max(bytesMax, 0)) }
+        if self.type == .hex { return HexText.digits(bytes) }
         if let end = bytes.firstIndex(of: 0) { bytes.removeSubrange(end...) }
         while let last = bytes.last, last == 0x20 || last == 0xFF { bytes.removeLast() }
         return String(decoding: bytes, as: UTF8.self)
@@ -63,6 +71,13 @@ extension RegisterSource {
             value = value << 16 | UInt64(self.byteOrder == .highFirst ? word : word.byteSwapped)
         }
         return value
+    }
+
+    /// Two's complement of the lowest `width` bits, or of the slice of them.
+    private func signed(_ value: UInt64, width: Int) -> Double {
+        let used = self.bits?.count ?? width
+        let shift = UInt64(64 - min(max(used, 1), 64))
+        return Double(Int64(bitPattern: self.slice(value) << shift) >> Int64(shift))
     }
 
     private func slice(_ value: UInt64) -> UInt64 {

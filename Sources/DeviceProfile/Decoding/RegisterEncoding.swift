@@ -9,31 +9,32 @@ extension RegisterSource {
         case .float64: return self.ordered(raw.bitPattern, count: 4)
         case .float16: return Self.half(raw).map { self.ordered(UInt64($0), count: 1) }
         case .bool: return self.ordered(raw == 0 ? 0 : UInt64(1) << UInt64(self.bits?.from ?? 0), count: 1)
-        case .int8:
-            return Int8(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt8(bitPattern: $0)), count: 1) }
-        case .int16:
-            return Int16(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt16(bitPattern: $0)), count: 1) }
-        case .int32:
-            return Int32(exactly: raw.rounded()).flatMap { self.ordered(UInt64(UInt32(bitPattern: $0)), count: 2) }
-        case .int64:
-            return Int64(exactly: raw.rounded()).flatMap { self.ordered(UInt64(bitPattern: $0), count: 4) }
+        case .int8: return self.signed(raw, bits: 8, count: 1)
+        case .int16: return self.signed(raw, bits: 16, count: 1)
+        case .int24: return self.signed(raw, bits: 24, count: 2)
+        case .int32: return self.signed(raw, bits: 32, count: 2)
+        case .int64: return self.signed(raw, bits: 64, count: 4)
         case .uint8: return self.unsigned(raw, bits: 8, count: 1)
         case .uint16: return self.unsigned(raw, bits: 16, count: 1)
+        case .uint24: return self.unsigned(raw, bits: 24, count: 2)
         case .uint32: return self.unsigned(raw, bits: 32, count: 2)
         case .uint64: return self.unsigned(raw, bits: 64, count: 4)
         case .bcd16: return self.decimal(raw, digits: 4, count: 1)
         case .bcd32: return self.decimal(raw, digits: 8, count: 2)
         case .bcd64: return self.decimal(raw, digits: 16, count: 4)
-        case .string: return nil
+        case .string, .hex: return nil
         }
     }
 
-    /// The registers for a text, cut to ``length`` registers and filled with NUL.
+    /// The registers for a text, cut to ``length`` registers and filled with NUL; of binary data from its hexadecimal
+    /// digits.
     func words(for text: String) -> [UInt16] {
-        var bytes = Array(text.utf8.prefix(self.length * 2))
+        let all = self.type == .hex ? HexText.bytes(text) ?? [] : Array(text.utf8)
+        var bytes = Array(all.prefix(self.length * 2))
         while bytes.count < self.length * 2 { bytes.append(0) }
         return (0..<self.length)
-            .map { index in
+            .map { place in
+                let index = self.wordOrder == .highFirst ? place : self.length - 1 - place
                 let first = UInt16(bytes[index * 2])
                 let second = UInt16(bytes[index * 2 + 1])
                 return self.byteOrder == .highFirst ? first << 8 | second : second << 8 | first
@@ -55,6 +56,17 @@ extension RegisterSource {
         guard let count = UInt16(exactly: steps) else { return nil }
         // A count of 2048 carries into the exponent; one below 1024 has none.
         return sign | (UInt16(exponent + 14) << 10 &+ count)
+    }
+
+    private func signed(_ raw: Double, bits width: Int, count: Int) -> [UInt16]? {
+        guard let value = Int64(exactly: raw.rounded()) else { return nil }
+        let used = self.bits?.count ?? width
+        let mask = used >= 64 ? UInt64.max : (UInt64(1) << UInt64(used)) - 1
+        if used < 64 {
+            let limit = Int64(1) << Int64(used - 1)
+            guard value >= -limit, value < limit else { return nil }
+        }
+        return self.ordered((UInt64(bitPattern: value) & mask) << UInt64(self.bits?.from ?? 0), count: count)
     }
 
     private func unsigned(_ raw: Double, bits width: Int, count: Int) -> [UInt16]? {

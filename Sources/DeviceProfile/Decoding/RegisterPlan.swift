@@ -27,7 +27,7 @@ package struct RegisterPlan: Sendable {
     private var steps: [Step] = []
     /// The steps of each read.
     private var stepRanges: [Range<Int>] = []
-    private var validities: [(step: Int, other: Int)] = []
+    private var validities: [(step: Int, other: Int, validity: PointDefinition.Validity)] = []
     private let items: [Item]
     private let wire: ModbusWire
     private let points: [PointDefinition]
@@ -47,6 +47,8 @@ package struct RegisterPlan: Sendable {
         var offset: Int
         /// The step of the point that holds the decimal exponent, or -1.
         var exponentStep: Int
+        /// The step of the point that holds a factor, or -1.
+        var factorStep: Int
         /// Only helps others; not part of this poll class's result.
         var isWanted: Bool
     }
@@ -67,8 +69,16 @@ package struct RegisterPlan: Sendable {
         var helpers: Set<Int> = []
         for (index, point) in profile.points.enumerated() where point.poll == poll && !point.isHidden {
             wanted.insert(index)
-            if let validity = point.validity { helpers.insert(validity.point) }
+            for validity in point.validities {
+                // Whoever sees the values knows how long a heartbeat has stood still, so it comes out too.
+                if case .changesWithin = validity.test {
+                    wanted.insert(validity.point)
+                } else {
+                    helpers.insert(validity.point)
+                }
+            }
             if let exponent = point.scale.exponentFrom { helpers.insert(exponent) }
+            if let factor = point.scale.multiplyFrom { helpers.insert(factor) }
         }
         self.items = wanted.union(helpers).sorted()
             .compactMap { index in
@@ -164,6 +174,7 @@ package struct RegisterPlan: Sendable {
                         read: read,
                         offset: Int(item.source.address) - start,
                         exponentStep: -1,
+                        factorStep: -1,
                         isWanted: item.isWanted
                     )
                 )
@@ -172,8 +183,9 @@ package struct RegisterPlan: Sendable {
         for index in self.steps.indices {
             let point = self.points[self.steps[index].point]
             if let exponent = point.scale.exponentFrom { self.steps[index].exponentStep = stepOfPoint[exponent] ?? -1 }
-            if let validity = point.validity, let other = stepOfPoint[validity.point] {
-                self.validities.append((index, other))
+            if let factor = point.scale.multiplyFrom { self.steps[index].factorStep = stepOfPoint[factor] ?? -1 }
+            for validity in point.validities {
+                if let other = stepOfPoint[validity.point] { self.validities.append((index, other, validity)) }
             }
         }
     }
@@ -198,7 +210,7 @@ package struct RegisterPlan: Sendable {
             }
             words.withUnsafeBufferPointer { words in
                 for index in range {
-                    if self.steps[index].source.type == .string {
+                    if self.steps[index].source.type.isText {
                         let point = self.steps[index].point
                         if self.points[point].privacy != .drop,
                             let text = self.steps[index].source.text(in: words, at: self.steps[index].offset)
@@ -212,12 +224,9 @@ package struct RegisterPlan: Sendable {
                 }
             }
         }
-        for (step, other) in self.validities {
-            let point = self.points[self.steps[step].point]
-            guard let validity = point.validity, values[base + step].quality.level != .bad else { continue }
+        for (step, other, validity) in self.validities where values[base + step].quality.level != .bad {
             let condition = values[base + other]
-            let isListed = validity.values.contains(condition.value)
-            if condition.quality.level == .bad || isListed != validity.mustEqual {
+            if condition.quality.level == .bad || !validity.accepts(condition.value) {
                 values[base + step].value = 0
                 values[base + step].quality = .bad(.notReady)
             }
@@ -227,10 +236,10 @@ package struct RegisterPlan: Sendable {
 
     /// Takes out the values that only help others, and those of texts unless they say that there is none.
     private func dropHelpers(from base: Int, in values: inout [DecodedValue]) {
-        guard self.steps.contains(where: { !$0.isWanted || $0.source.type == .string }) else { return }
+        guard self.steps.contains(where: { !$0.isWanted || $0.source.type.isText }) else { return }
         var kept = base
         for (index, step) in self.steps.enumerated() where step.isWanted {
-            if step.source.type == .string, values[base + index].quality.isGood { continue }
+            if step.source.type.isText, values[base + index].quality.isGood { continue }
             values[kept] = values[base + index]
             kept += 1
         }
@@ -252,18 +261,29 @@ package struct RegisterPlan: Sendable {
             }
             exponent = found
         }
-        let (value, quality) = self.rules[step.point].judged(raw: raw, exponent: exponent)
+        var factor = 1.0
+        if step.factorStep >= 0 {
+            guard let found = self.helper(self.steps[step.factorStep], replies: replies), found != 0 else {
+                return DecodedValue(point: step.point, value: 0, quality: .bad(.notReady))
+            }
+            factor = found
+        }
+        let (value, quality) = self.rules[step.point].judged(raw: raw, exponent: exponent, factor: factor)
         return DecodedValue(point: step.point, value: value, quality: quality)
     }
 
     /// The decimal exponent of a scale-factor register; `nil` when it is a sentinel or past ±10 (SunSpec's range).
     private func exponent(_ step: Step, replies: [RegisterReply]) -> Double? {
+        self.helper(step, replies: replies).flatMap { abs($0) <= 10 ? $0 : nil }
+    }
+
+    /// The value of a point that other points are made with; `nil` when it is bad.
+    private func helper(_ step: Step, replies: [RegisterReply]) -> Double? {
         guard step.read < replies.count, case .words(let words) = replies[step.read] else { return nil }
         let raw = words.withUnsafeBufferPointer { step.source.raw(in: $0, at: step.offset) }
         guard let raw else { return nil }
         let (value, quality) = self.rules[step.point].judged(raw: raw)
-        guard quality.level != .bad, abs(value) <= 10 else { return nil }
-        return value
+        return quality.level == .bad ? nil : value
     }
 }
 
@@ -273,6 +293,7 @@ extension ModbusWire {
         serial: nil,
         timeoutMilliseconds: 1_000,
         pauseMilliseconds: 0,
+        connectPauseMilliseconds: 0,
         registersMax: 125,
         bitsMax: 2_000,
         gapMax: 0,

@@ -9,6 +9,7 @@ final class ValueRule: Sendable {
     private let power2: Int
     private let add: Double
     private let isScaled: Bool
+    private let pieces: [PointDefinition.ScalePiece]
     private let low: Double
     private let high: Double
     private let hasInvalid: Bool
@@ -22,7 +23,8 @@ final class ValueRule: Sendable {
         self.divide = point.scale.divide
         self.power2 = point.scale.power2
         self.add = point.scale.add
-        self.isScaled = point.scale != .identity
+        self.isScaled = point.scale != .identity || !point.pieces.isEmpty
+        self.pieces = point.pieces
         self.low = point.range?.lowerBound ?? -.greatestFiniteMagnitude
         self.high = point.range?.upperBound ?? .greatestFiniteMagnitude
         self.hasInvalid = !point.invalid.isEmpty
@@ -37,10 +39,14 @@ final class ValueRule: Sendable {
     /// - Parameters:
     ///   - raw: The value as on the wire; NaN and infinite values are allowed and never come out.
     ///   - exponent: The decimal exponent of ``PointDefinition/Scale/exponentFrom``, 0 where there is none.
-    func judged(raw: Double, exponent: Double = 0) -> (value: Double, quality: Quality) {
+    ///   - factor: The value of ``PointDefinition/Scale/multiplyFrom``, 1 where there is none.
+    func judged(raw: Double, exponent: Double = 0, factor: Double = 1) -> (value: Double, quality: Quality) {
         if self.hasInvalid, self.isInvalid(raw) { return (0, .bad(.sentinel)) }
         var value = raw
-        if self.isScaled {
+        if self.isScaled, !self.pieces.isEmpty {
+            guard let piece = self.pieces.first(where: { $0.raw.contains(raw) }) else { return (0, .bad(.range)) }
+            value = piece.scale.value(of: raw)
+        } else if self.isScaled {
             value = value * self.multiply / self.divide
             if self.power2 != 0 { value = Double(sign: .plus, exponent: self.power2, significand: value) }
             if exponent < 0 {
@@ -48,6 +54,7 @@ final class ValueRule: Sendable {
             } else if exponent > 0 {
                 value *= PowersOfTen.value(exponent)
             }
+            value *= factor
             value += self.add
         }
         guard value.isFinite else { return (0, .bad(.malformed)) }
@@ -58,12 +65,25 @@ final class ValueRule: Sendable {
         return (value, .good)
     }
 
+    /// Whether a text in a payload means "no value".
+    func isInvalid(text: String) -> Bool {
+        guard self.hasInvalid else { return false }
+        return self.invalid.contains { invalid in
+            switch invalid {
+            case .text(let listed): listed == text
+            case .nan: text.lowercased() == "nan"
+            case .value, .range: false
+            }
+        }
+    }
+
     private func isInvalid(_ raw: Double) -> Bool {
         self.invalid.contains { invalid in
             switch invalid {
             case .nan: raw.isNaN
             case .value(let value): raw == value
             case .range(let low, let high): raw >= low && raw <= high
+            case .text: false
             }
         }
     }

@@ -4,8 +4,8 @@ internal import StrictYAML
 /// Reads the golden cases of a profile.
 struct GoldenReader {
     let wire: DeviceProfile.Wire
-    let points: [PointDefinition]
-    let events: [EventDefinition]
+    let template: ProfileTemplate
+    let settings: [SettingDefinition]
 
     func read(_ root: YAMLMap) -> [GoldenCase] {
         let values = root.required("tests")?.list(limit: 512) ?? []
@@ -17,6 +17,7 @@ struct GoldenReader {
         let name = map.string("name", limit: 300)
         var exchanges: [GoldenCase.Exchange] = []
         var message: (topic: String, payload: [UInt8])?
+        var isRetained = false
         switch self.wire {
         case .modbus:
             let list = map.required("modbus")?.list(limit: 64) ?? []
@@ -26,6 +27,7 @@ struct GoldenReader {
                 let topic = inner.string("topic", limit: 1_000)
                 let payload = inner.required("payload")?.scalarText
                 if payload == nil { inner.problem("'payload' must be a text") }
+                isRetained = inner.bool("retained", default: false)
                 inner.finish()
                 if let topic, let payload { message = (topic, Array(payload.utf8)) }
             }
@@ -34,13 +36,18 @@ struct GoldenReader {
         if let inner = map.optionalMap("parameters") {
             for key in inner.keys { parameters[key] = inner.string(key, limit: 256) }
         }
+        let settings = self.choices(map)
+        let write = self.write(map)
         let expect = self.expectations(map)
         let expectedTime = self.time(map)
         let expectedEvents = map.optional("expectEvents")
             .map { value in
                 value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
             }
-        if expect.isEmpty, expectedEvents == nil { map.problem("says nothing about what must come out") }
+        if expect.isEmpty, expectedEvents == nil, write == nil { map.problem("says nothing about what must come out") }
+        if write != nil, !expect.isEmpty || expectedEvents != nil {
+            map.problem(at: "write", "a case either writes or expects values")
+        }
         map.finish()
         guard let name else { return nil }
         return GoldenCase(
@@ -48,11 +55,45 @@ struct GoldenReader {
             line: map.line,
             exchanges: exchanges,
             message: message,
+            isRetained: isRetained,
             parameters: parameters,
+            settings: settings,
+            write: write,
             expect: expect,
             expectedTime: expectedTime,
             expectedEvents: expectedEvents
         )
+    }
+
+    private func choices(_ map: YAMLMap) -> [String: String] {
+        guard let inner = map.optionalMap("settings") else { return [:] }
+        var choices: [String: String] = [:]
+        for key in inner.keys {
+            guard let value = inner.required(key) else { continue }
+            guard let setting = self.settings.first(where: { $0.name == key }) else {
+                value.problem("there is no setting called '\(key)'")
+                continue
+            }
+            guard let text = value.scalarText, setting.options.contains(where: { $0.value == text }) else {
+                let known = setting.options.map(\.value).joined(separator: ", ")
+                value.problem("must be one of \(known)")
+                continue
+            }
+            choices[key] = text
+        }
+        return choices
+    }
+
+    private func write(_ map: YAMLMap) -> (control: String, value: Double?)? {
+        guard let inner = map.optionalMap("write") else { return nil }
+        let control = inner.string("control", limit: 64)
+        let value = inner.optionalDouble("value")
+        inner.finish()
+        guard let control else { return nil }
+        if !self.template.controls.contains(where: { $0.content.name == control }) {
+            inner.problem(at: "control", "there is no control called '\(control)'")
+        }
+        return (control, value)
     }
 
     private func exchange(_ map: YAMLMap) -> GoldenCase.Exchange? {
@@ -89,9 +130,9 @@ struct GoldenReader {
         var result: [String: GoldenCase.Expectation] = [:]
         for key in inner.keys {
             guard let value = inner.required(key) else { continue }
-            if !self.points.contains(where: { $0.name == key }) {
+            if !self.template.points.contains(where: { $0.content.name == key }) {
                 let hint =
-                    NearestWord.suggestion(for: key, among: self.points.map(\.name))
+                    NearestWord.suggestion(for: key, among: self.template.points.map(\.content.name))
                     .map { "; did you mean '\($0)'?" } ?? ""
                 value.problem("there is no point called '\(key)'\(hint)")
             } else if value.isMap {
@@ -122,7 +163,7 @@ struct GoldenReader {
 
     private func expectedEvent(_ map: YAMLMap) -> GoldenCase.ExpectedEvent? {
         let name = map.string("name", limit: 64)
-        if let name, !self.events.contains(where: { $0.name == name }) {
+        if let name, !self.template.events.contains(where: { $0.content.name == name }) {
             map.problem(at: "name", "there is no event called '\(name)'")
         }
         var fields: [String: String] = [:]

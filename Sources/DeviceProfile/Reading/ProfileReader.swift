@@ -42,19 +42,30 @@ struct ProfileReader {
         let notes = self.root.optionalString("notes")
         let sources = self.sources()
         let verification = self.verification()
-        let wire = self.wire()
-        guard let wire else {
+        let settings = SettingReader(settings: SettingReader.read(self.root))
+        guard let (wire, messageConditions) = self.wire(settings) else {
             // Without a wire, points cannot be read; their keys are still known.
-            for key in ["points", "events", "tests"] { _ = self.root.optional(key) }
+            for key in ["points", "events", "controls", "tests"] { _ = self.root.optional(key) }
             return nil
         }
-        let points = PointReader(wire: wire).read(self.root.list("points", limit: 5_000))
-        let events = EventReader(wire: wire).read(self.root.list("events", limit: 64))
+        let points = PointReader(wire: wire, settings: settings).read(self.root.list("points", limit: 5_000))
+        let events = EventReader(wire: wire, settings: settings).read(self.root.list("events", limit: 64))
         if points.isEmpty, events.isEmpty { self.root.problem("a profile needs at least one point or event") }
-        ProfileParts.checkUnique(points.map(\.name), what: "point", in: self.root, key: "points")
-        ProfileParts.checkUnique(events.map(\.name), what: "event", in: self.root, key: "events")
-        let tests = GoldenReader(wire: wire, points: points, events: events).read(self.root)
-        guard let id, let vendor, let model, let category, let title else { return nil }
+        let controls = ControlReader(wire: wire, points: points.map(\.part), settings: settings)
+            .read(self.root.list("controls", limit: 256))
+        let template = ProfileTemplate(
+            wire: wire,
+            messageConditions: messageConditions,
+            points: points.map(\.part),
+            events: events.map(\.part),
+            controls: controls.map(\.part)
+        )
+        self.checkCombinations(template, settings, points.map(\.map), events.map(\.map), controls.map(\.map))
+        let tests = GoldenReader(wire: wire, template: template, settings: settings.settings).read(self.root)
+        let standard = settings.standard
+        guard let id, let vendor, let model, let category, let title,
+            let resolved = try? template.resolved(standard)
+        else { return nil }
         return DeviceProfile(
             id: id,
             vendor: vendor,
@@ -64,11 +75,49 @@ struct ProfileReader {
             notes: notes,
             sources: sources,
             verification: verification,
-            wire: wire,
-            points: points,
-            events: events,
-            tests: tests
+            wire: resolved.wire,
+            points: resolved.points,
+            events: resolved.events,
+            controls: resolved.controls,
+            tests: tests,
+            settings: settings.settings,
+            choices: standard,
+            template: settings.settings.isEmpty ? nil : template
         )
+    }
+
+    /// Every variant must be whole: names once, and everything that is referred to there.
+    private func checkCombinations(
+        _ template: ProfileTemplate,
+        _ settings: SettingReader,
+        _ points: [YAMLMap],
+        _ events: [YAMLMap],
+        _ controls: [YAMLMap]
+    ) {
+        var told: Set<ProfileTemplate.Problem.Place> = []
+        for choices in settings.combinations {
+            do throws(ProfileTemplate.Problem) {
+                let resolved = try template.resolved(choices)
+                if resolved.points.isEmpty, resolved.events.isEmpty, !points.isEmpty || !events.isEmpty {
+                    self.root.problem("nothing is left of the profile \(Self.text(of: choices))")
+                    return
+                }
+            } catch {
+                guard told.insert(error.place).inserted else { continue }
+                let message = error.message + Self.text(of: choices)
+                switch error.place {
+                case .point(let index): points[index].problem(message)
+                case .event(let index): events[index].problem(message)
+                case .control(let index): controls[index].problem(message)
+                }
+            }
+        }
+    }
+
+    private static func text(of choices: [String: String]) -> String {
+        guard !choices.isEmpty else { return "" }
+        let parts = choices.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        return " where the settings are {\(parts.joined(separator: ", "))}"
     }
 
     private func sources() -> [DeviceProfile.Source] {
@@ -102,12 +151,13 @@ struct ProfileReader {
         return DeviceProfile.Verification(by: by, date: date, serial: serial)
     }
 
-    private func wire() -> DeviceProfile.Wire? {
+    private func wire(_ settings: SettingReader) -> (DeviceProfile.Wire, [SettingCondition])? {
         let modbus = self.root.optional("modbus")
         let mqtt = self.root.optional("mqtt")
         switch (modbus, mqtt) {
-        case (.some(let value), nil): return WireReader.modbus(value.map()).map { .modbus($0) }
-        case (nil, .some(let value)): return WireReader.mqtt(value.map()).map { .mqtt($0) }
+        case (.some(let value), nil): return WireReader.modbus(value.map()).map { (.modbus($0), []) }
+        case (nil, .some(let value)):
+            return WireReader.mqtt(value.map(), settings).map { (.mqtt($0.wire), $0.conditions) }
         default:
             self.root.problem("exactly one of the keys 'modbus' and 'mqtt' is needed")
             return nil
@@ -147,7 +197,8 @@ enum ProfileParts {
         guard let pointer = JSONPointer(text) else {
             map.problem(
                 at: key,
-                "'\(text)' is not a JSON pointer: it starts with /, ~ is written ~0 and / in a name ~1, 16 steps at most"
+                "'\(text)' is not a JSON pointer: it starts with / (or ^/ for the whole payload), ~ is written ~0 and / in a "
+                    + "name ~1, 16 steps at most"
             )
             return nil
         }
@@ -157,19 +208,26 @@ enum ProfileParts {
     static func condition(_ key: String, in map: YAMLMap) -> MQTTWire.Condition? {
         guard let inner = map.optionalMap(key) else { return nil }
         let pointer = self.pointer("pointer", in: inner)
-        var accepted: [String] = []
+        var tests: [MQTTWire.Condition.Test] = []
         if let equals = inner.optional("equals") {
-            if let text = equals.scalarText { accepted = [text] } else { equals.problem("must be one value") }
-            if inner.optional("in") != nil { inner.problem("either 'equals' or 'in', not both") }
-        } else if let list = inner.required("in") {
-            accepted = list.list(limit: 64)
+            if equals.scalarText == nil { equals.problem("must be one value") }
+            tests.append(.oneOf([equals.scalarText ?? ""]))
+        }
+        if let list = inner.optional("in") {
+            let accepted = list.list(limit: 64)
                 .compactMap { value in
                     if value.scalarText == nil { value.problem("must be one value") }
                     return value.scalarText
                 }
+            if accepted.isEmpty { list.problem("names no value") }
+            tests.append(.oneOf(accepted))
         }
+        if let present = inner.optional("present")?.bool() { tests.append(.present(present)) }
         inner.finish()
-        guard let pointer, !accepted.isEmpty else { return nil }
-        return MQTTWire.Condition(pointer: pointer, accepted: accepted)
+        guard let pointer, let test = tests.first, tests.count == 1 else {
+            inner.problem("needs 'pointer' and one of 'equals', 'in' and 'present'")
+            return nil
+        }
+        return MQTTWire.Condition(pointer: pointer, test: test)
     }
 }

@@ -12,7 +12,9 @@ struct RegisterSourceReader {
     }
 
     /// Reads the same, leaving the map open for further keys.
-    func readOpen(_ map: YAMLMap) -> RegisterSource? {
+    ///
+    /// - Parameter allowsWordsInCoils: Whether a coil may be given another type than a bit.
+    func readOpen(_ map: YAMLMap, allowsWordsInCoils: Bool = false) -> RegisterSource? {
         let table = map.choice("table", of: ModbusWire.Table.self)
         let address = map.int("address", in: 0...65_535)
         let documentedAs = map.optional("documentedAs").flatMap(\.scalarText)
@@ -22,13 +24,18 @@ struct RegisterSourceReader {
             ? map.choice("type", of: RegisterSource.ValueType.self, default: .bool)
             : map.choice("type", of: RegisterSource.ValueType.self)
         let byteOrder = map.choice("byteOrder", of: ModbusWire.Order.self, default: self.wire.byteOrder)
-        let wordOrder = map.choice("wordOrder", of: ModbusWire.Order.self, default: self.wire.wordOrder)
+        // Devices that swap the words of a number do not swap those of a text.
+        let wordOrder = map.choice(
+            "wordOrder",
+            of: ModbusWire.Order.self,
+            default: type?.isText == true ? .highFirst : self.wire.wordOrder
+        )
         let bits = self.bits(map.optionalMap("bits"))
         var length = 0
-        if type == .string {
+        if type?.isText == true {
             length = map.int("length", in: 1...125) ?? 1
         } else if map.optional("length") != nil {
-            map.problem(at: "length", "only strings have a length")
+            map.problem(at: "length", "only string and hex have a length")
         }
         guard let table, let address, let type else { return nil }
         let source = RegisterSource(
@@ -41,8 +48,27 @@ struct RegisterSourceReader {
             bits: bits,
             length: length
         )
-        self.check(source, map)
+        self.check(source, map, allowsWordsInCoils: allowsWordsInCoils)
         return source
+    }
+
+    /// Reads `{table, address}` of a register that holds a count of bytes, and finishes the map.
+    func readLength(_ map: YAMLMap) -> RegisterSource? {
+        let table = map.choice("table", of: ModbusWire.Table.self)
+        let address = map.int("address", in: 0...65_535)
+        map.finish()
+        guard let table, let address else { return nil }
+        if table.isBits { map.problem(at: "table", "a length is in a register") }
+        return RegisterSource(
+            table: table,
+            address: UInt16(clamping: address),
+            documentedAs: nil,
+            type: .uint16,
+            byteOrder: self.wire.byteOrder,
+            wordOrder: .highFirst,
+            bits: nil,
+            length: 0
+        )
     }
 
     private func bits(_ map: YAMLMap?) -> RegisterSource.Bits? {
@@ -55,21 +81,22 @@ struct RegisterSourceReader {
         return bits
     }
 
-    private func check(_ source: RegisterSource, _ map: YAMLMap) {
-        if source.table.isBits, source.type != .bool {
+    private func check(_ source: RegisterSource, _ map: YAMLMap, allowsWordsInCoils: Bool) {
+        if source.table.isBits, source.type != .bool, !allowsWordsInCoils {
             map.problem(at: "type", "coils and discrete inputs are single bits: type bool")
         }
         if let bits = source.bits {
             let width: Int
             switch source.type {
             case .uint8, .int8: width = 8
-            case .uint16, .bool: width = 16
-            case .uint32: width = 32
-            case .uint64: width = 64
+            case .int16, .uint16, .bool: width = 16
+            case .int24, .uint24: width = 24
+            case .int32, .uint32: width = 32
+            case .int64, .uint64: width = 64
             default: width = 0
             }
             if width == 0 {
-                map.problem(at: "bits", "bits are taken from an unsigned type")
+                map.problem(at: "bits", "bits are taken from a whole number")
             } else if bits.from + bits.count > width {
                 map.problem(at: "bits", "bits \(bits.from) to \(bits.from + bits.count - 1) do not fit \(source.type)")
             }

@@ -8,6 +8,7 @@ enum WireReader {
             serial: self.serial(map.optionalMap("serial")),
             timeoutMilliseconds: map.int("timeoutMilliseconds", in: 50...10_000, default: 1_000),
             pauseMilliseconds: map.int("pauseMilliseconds", in: 0...5_000, default: 0),
+            connectPauseMilliseconds: map.int("connectPauseMilliseconds", in: 0...10_000, default: 0),
             registersMax: map.int("registersMax", in: 1...125, default: 125),
             bitsMax: map.int("bitsMax", in: 1...2_000, default: 2_000),
             gapMax: map.int("gapMax", in: 0...124, default: 8),
@@ -44,23 +45,30 @@ enum WireReader {
         return ModbusWire.Forbidden(table: table, from: UInt16(clamping: from), to: UInt16(clamping: to))
     }
 
-    static func mqtt(_ map: YAMLMap) -> MQTTWire? {
+    /// The MQTT wire, and under which settings each of its messages holds.
+    static func mqtt(_ map: YAMLMap, _ settings: SettingReader) -> (wire: MQTTWire, conditions: [SettingCondition])? {
         let values = map.required("messages")?.list(limit: 64) ?? []
-        let messages = values.compactMap { self.message($0.map()) }
+        var conditions: [SettingCondition] = []
+        let messages = values.compactMap { value -> MQTTWire.Message? in
+            let inner = value.map()
+            conditions.append(settings.only(in: inner))
+            return self.message(inner)
+        }
         if values.isEmpty { map.problem("at least one message is needed") }
         ProfileParts.checkUnique(messages.map(\.name), what: "message", in: map, key: "messages")
         let availability = self.availability(map.optionalMap("availability"))
         map.finish()
         guard messages.count == values.count, !messages.isEmpty else { return nil }
-        return MQTTWire(messages: messages, availability: availability)
+        return (MQTTWire(messages: messages, availability: availability), conditions)
     }
 
     private static func message(_ map: YAMLMap) -> MQTTWire.Message? {
         let name = map.string("name", limit: 64)
-        let topic = self.topic("topic", in: map)
+        let topic = ProfileParts.topic("topic", in: map)
         let payload = map.choice("payload", of: MQTTWire.Payload.self, default: .json)
         let when = ProfileParts.condition("when", in: map)
-        let replay = ProfileParts.condition("replay", in: map)
+        let each = map.optional("each") == nil ? nil : ProfileParts.pointer("each", in: map)
+        let replay = self.replay(map)
         let sequence = map.optional("sequence") == nil ? nil : ProfileParts.pointer("sequence", in: map)
         var clock: MQTTWire.Clock?
         if let inner = map.optionalMap("clock") {
@@ -71,8 +79,10 @@ enum WireReader {
         }
         let retained = map.choice("retained", of: MQTTWire.Retained.self, default: .state)
         let sent = map.choice("sent", of: MQTTWire.Sent.self, default: .regularly)
-        if payload == .text, when != nil || clock != nil || replay != nil || sequence != nil {
-            map.problem("'when', 'clock', 'replay' and 'sequence' need payload json: a bare text has no members")
+        if payload == .text, when != nil || each != nil || clock != nil || replay != nil || sequence != nil {
+            map.problem(
+                "'when', 'each', 'clock', 'replay' and 'sequence' need payload json: a bare text has no members"
+            )
         }
         map.finish()
         guard let name, let topic else { return nil }
@@ -81,6 +91,7 @@ enum WireReader {
             topic: topic,
             payload: payload,
             when: when,
+            each: each,
             clock: clock,
             replay: replay,
             sequence: sequence,
@@ -89,26 +100,21 @@ enum WireReader {
         )
     }
 
+    private static func replay(_ map: YAMLMap) -> MQTTWire.Replay? {
+        guard let value = map.optional("replay") else { return nil }
+        if value.isMap { return ProfileParts.condition("replay", in: map).map { .when($0) } }
+        if value.plainText != "true" { value.problem("must be true, or {pointer, equals}") }
+        return .always
+    }
+
     private static func availability(_ map: YAMLMap?) -> MQTTWire.Availability? {
         guard let map else { return nil }
-        let topic = self.topic("topic", in: map)
+        let topic = ProfileParts.topic("topic", in: map)
+        let pointer = map.optional("pointer") == nil ? nil : ProfileParts.pointer("pointer", in: map)
         let online = map.string("online", limit: 256)
         let offline = map.string("offline", limit: 256)
         map.finish()
         guard let topic, let online, let offline else { return nil }
-        return MQTTWire.Availability(topic: topic, online: online, offline: offline)
-    }
-
-    private static func topic(_ key: String, in map: YAMLMap) -> TopicTemplate? {
-        guard let text = map.string(key, limit: 512) else { return nil }
-        guard let topic = TopicTemplate(text) else {
-            map.problem(
-                at: key,
-                "'\(text)' is not a topic: {name} and + stand for one whole level, # only for the last; names have "
-                    + "letters and digits only"
-            )
-            return nil
-        }
-        return topic
+        return MQTTWire.Availability(topic: topic, pointer: pointer, online: online, offline: offline)
     }
 }

@@ -95,10 +95,11 @@ extension SiteDefinition.Bus {
 
 extension ModbusOptions {
     /// How patient a bus is; see ``ConfigurationFiles/patience(of:)``.
-    init(_ patience: (timeoutMilliseconds: Int, pauseMilliseconds: Int)) {
+    init(_ patience: BusPatience) {
         self.init(
             timeoutMilliseconds: patience.timeoutMilliseconds,
-            pauseMilliseconds: patience.pauseMilliseconds
+            pauseMilliseconds: patience.pauseMilliseconds,
+            connectPauseMilliseconds: patience.connectPauseMilliseconds
         )
     }
 }
