@@ -50,7 +50,6 @@ struct ProfileEncoderTests {
         for profile in Self.profiles {
             guard case .mqtt(let wire) = profile.wire else { continue }
             let names = wire.messages.flatMap(\.topic.parameterNames) + (wire.availability?.topic.parameterNames ?? [])
-            // Each its own: two placeholders may tell two topics apart.
             let parameters = Dictionary(names.map { ($0, $0) }, uniquingKeysWith: { first, _ in first })
             let decoder = try MessageDecoder(
                 profile: profile,
