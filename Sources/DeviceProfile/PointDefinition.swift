@@ -209,6 +209,12 @@ package struct GoldenCase: Sendable {
         case quality(Quality)
     }
 
+    /// What one element of a list must be.
+    package struct ExpectedElement: Sendable, Hashable {
+        package var time: Tick?
+        package var expect: [String: Expectation]
+    }
+
     /// An event that must come out, with the fields that are compared.
     package struct ExpectedEvent: Sendable, Hashable {
         package var name: String
@@ -230,6 +236,8 @@ package struct GoldenCase: Sendable {
     package var write: (control: String, value: Double?)?
     package var expect: [String: Expectation]
     package var expectedTime: Tick?
+    /// The elements of a list, in order; `nil`: they are not compared.
+    package var expectedElements: [ExpectedElement]?
     /// `nil`: events are not compared.
     package var expectedEvents: [ExpectedEvent]?
 }

@@ -247,6 +247,11 @@ package final class Gateway: Sendable {
         return result
     }
 
+    /// The first setting of a profile that has no default.
+    private func setting(thatMustBeChosenFor profile: String) -> String? {
+        self.current.withLock { $0.files.library[profile]?.profile.settings.first { $0.standard == nil }?.name }
+    }
+
     /// Makes a device of a quarantined message: writes it down and takes it up.
     package func adopt(entry id: UInt64, profile: String, device: String, node: String, actor: String) throws {
         guard let entry = self.engine.quarantine.entry(id: id) else {
@@ -259,6 +264,15 @@ package final class Gateway: Sendable {
             throw GatewayError(
                 vi: "Hồ sơ '\(profile)' không hợp với bản tin này.",
                 en: "profile '\(profile)' does not fit this message"
+            )
+        }
+        // A page cannot know how the device's switches are set.
+        if let setting = self.setting(thatMustBeChosenFor: profile) {
+            throw GatewayError(
+                vi:
+                    "Hồ sơ '\(profile)' hỏi cài đặt '\(setting)': hãy khai báo thiết bị trong site.yaml với 'settings'.",
+                en:
+                    "profile '\(profile)' asks for the setting '\(setting)': write the device into site.yaml, with 'settings'"
             )
         }
         do { try IdentifierRule.check(device, kind: "device") } catch {

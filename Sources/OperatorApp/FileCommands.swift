@@ -211,9 +211,23 @@ struct ProfileCommand: ParsableCommand {
         private func show(_ explanation: ProfileExplanation) {
             if let problem = explanation.problem { print("problem: \(problem)") }
             if let time = explanation.time { print("time: \(UTCText.rfc3339(time))") }
+            if !explanation.rows.isEmpty || explanation.elements.isEmpty { self.show(explanation.rows) }
+            for (index, element) in explanation.elements.enumerated() {
+                print("element \(index + 1)\(element.time.map { ", time: \(UTCText.rfc3339($0))" } ?? "")")
+                self.show(element.rows)
+            }
+            for event in explanation.events {
+                let fields = event.fields.map { field in
+                    "\(field.name)=\(field.privacy == .none ? field.text : Masking.masked(field.text))"
+                }
+                print("event \(event.name): \(fields.joined(separator: ", "))")
+            }
+        }
+
+        private func show(_ rows: [ProfileExplanation.Row]) {
             TextTable.print(
                 ["POINT", "BYTES", "RAW", "VALUE", "UNIT", "QUALITY"],
-                explanation.rows.map { row in
+                rows.map { row in
                     let value = row.text ?? (row.quality.level == .bad ? "-" : NumberText.text(row.value))
                     let label = row.label.map { " (\($0.en))" } ?? ""
                     return [
@@ -222,12 +236,6 @@ struct ProfileCommand: ParsableCommand {
                     ]
                 }
             )
-            for event in explanation.events {
-                let fields = event.fields.map { field in
-                    "\(field.name)=\(field.privacy == .none ? field.text : Masking.masked(field.text))"
-                }
-                print("event \(event.name): \(fields.joined(separator: ", "))")
-            }
         }
 
         private func explanation(_ profile: DeviceProfile) throws -> ProfileExplanation {
@@ -292,6 +300,22 @@ struct ProfileCommand: ParsableCommand {
                 var text: String?
                 var unit: String
                 var quality: String
+
+                init(_ row: ProfileExplanation.Row, _ profile: DeviceProfile) {
+                    self.point = row.name
+                    self.bytes = row.bytes
+                    self.raw = row.raw
+                    self.value = row.quality.level == .bad || row.text != nil ? nil : row.value
+                    self.text = row.text
+                    self.unit = profile.points[row.point].unit
+                    self.quality = row.quality.description
+                }
+            }
+
+            /// One of a list in the payload.
+            struct Element: Encodable {
+                var time: String?
+                var points: [Row]
             }
 
             struct Happening: Encodable {
@@ -303,21 +327,15 @@ struct ProfileCommand: ParsableCommand {
             var problem: String?
             var time: String?
             var points: [Row]
+            var elements: [Element]
             var events: [Happening]
 
             init(_ explanation: ProfileExplanation, _ profile: DeviceProfile) {
                 self.problem = explanation.problem
                 self.time = explanation.time.map(UTCText.rfc3339)
-                self.points = explanation.rows.map { row in
-                    Row(
-                        point: row.name,
-                        bytes: row.bytes,
-                        raw: row.raw,
-                        value: row.quality.level == .bad || row.text != nil ? nil : row.value,
-                        text: row.text,
-                        unit: profile.points[row.point].unit,
-                        quality: row.quality.description
-                    )
+                self.points = explanation.rows.map { Row($0, profile) }
+                self.elements = explanation.elements.map { element in
+                    Element(time: element.time.map(UTCText.rfc3339), points: element.rows.map { Row($0, profile) })
                 }
                 self.events = explanation.events.map { event in
                     let fields = event.fields.map { field in

@@ -50,7 +50,7 @@ struct ProfileEncoderTests {
         for profile in Self.profiles {
             guard case .mqtt(let wire) = profile.wire else { continue }
             let names = wire.messages.flatMap(\.topic.parameterNames) + (wire.availability?.topic.parameterNames ?? [])
-            let parameters = Dictionary(names.map { ($0, "x") }, uniquingKeysWith: { first, _ in first })
+            let parameters = Dictionary(names.map { ($0, $0) }, uniquingKeysWith: { first, _ in first })
             let decoder = try MessageDecoder(
                 profile: profile,
                 device: DeviceID(rawValue: "d"),

@@ -175,6 +175,13 @@ struct RegisterDecodingTests {
         )
     }
 
+    @Test(arguments: [(0, 0, .good), (1, 1, .good), (5, 0, .bad(.unknownValue))] as [(UInt16, Double, Quality)])
+    func aWholeRegisterIsABooleanOnlyWhenItIsZeroOrOne(word: UInt16, value: Double, quality: Quality) throws {
+        let point =
+            "  - {name: p, title: {vi: P, en: P}, kind: boolean, wire: {table: holding, address: 0, type: uint16}}"
+        #expect(try self.decode(point, [word]) == [DecodedValue(point: 0, value: value, quality: quality)])
+    }
+
     @Test func aHeartbeatComesOutEvenWhenHidden() throws {
         let points = """
               - {name: a, title: {vi: A, en: A}, kind: boolean, wire: {table: holding, address: 0, type: bool, bits: {from: 15}}, hidden: true, poll: fast}

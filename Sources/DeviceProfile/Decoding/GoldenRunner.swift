@@ -49,20 +49,47 @@ package enum GoldenRunner {
             }
             explanation = ProfileExplanation(profile: profile, image: image)
         }
-        let rows = Dictionary(explanation.rows.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for (name, expectation) in test.expect.sorted(by: { $0.key < $1.key }) {
-            guard let row = rows[name] else {
-                messages.append("'\(name)' is not in the bytes")
-                continue
-            }
-            if let difference = self.difference(row, expectation) { messages.append("'\(name)' \(difference)") }
-        }
-        if let expected = test.expectedTime, explanation.time != expected {
-            let found = explanation.time.map(UTCText.rfc3339) ?? "none"
+        // What the message beside a list does not tell, the list's last element does, which is the newest.
+        let last = explanation.elements.last
+        messages += self.differences(explanation.rows + (last?.rows ?? []), test.expect)
+        let time = explanation.time ?? last?.time
+        if let expected = test.expectedTime, time != expected {
+            let found = time.map(UTCText.rfc3339) ?? "none"
             messages.append("the time is \(found), expected \(UTCText.rfc3339(expected))")
         }
+        if let expected = test.expectedElements { messages += self.differences(explanation.elements, expected) }
         if let expected = test.expectedEvents { messages += self.differences(explanation.events, expected) }
         return messages.map { GoldenFailure(testCase: test.name, line: test.line, message: $0) }
+    }
+
+    private static func differences(
+        _ rows: [ProfileExplanation.Row],
+        _ expect: [String: GoldenCase.Expectation]
+    ) -> [String] {
+        let rows = Dictionary(rows.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return expect.sorted { $0.key < $1.key }
+            .compactMap { name, expectation in
+                guard let row = rows[name] else { return "'\(name)' is not in the bytes" }
+                return self.difference(row, expectation).map { "'\(name)' \($0)" }
+            }
+    }
+
+    private static func differences(
+        _ elements: [(time: Tick?, rows: [ProfileExplanation.Row])],
+        _ expected: [GoldenCase.ExpectedElement]
+    ) -> [String] {
+        guard elements.count == expected.count else {
+            return ["the list has \(elements.count) elements, expected \(expected.count)"]
+        }
+        return zip(elements, expected).enumerated()
+            .flatMap { index, pair in
+                var found = self.differences(pair.0.rows, pair.1.expect)
+                if let time = pair.1.time, pair.0.time != time {
+                    let text = pair.0.time.map(UTCText.rfc3339) ?? "none"
+                    found.append("the time is \(text), expected \(UTCText.rfc3339(time))")
+                }
+                return found.map { "element \(index + 1): \($0)" }
+            }
     }
 
     private static func difference(_ row: ProfileExplanation.Row, _ expectation: GoldenCase.Expectation) -> String? {

@@ -22,6 +22,8 @@ package struct ProfileExplanation: Sendable {
     package var rows: [Row] = []
     package var events: [Event] = []
     package var time: Tick?
+    /// Of a payload with a list: what each element says, and when.
+    package var elements: [(time: Tick?, rows: [Row])] = []
     /// What is wrong with the bytes as a whole; `nil` when they can be read.
     package var problem: String?
 
@@ -153,18 +155,21 @@ package struct ProfileExplanation: Sendable {
         case .ignored: self.problem = "a retained message, which the profile ignores"
         case .decoded: break
         }
-        // Of a list, the newest element stands for all: it is the last.
-        self.time = outcome.time ?? outcome.elements.last?.time
+        self.time = outcome.time
         self.events = outcome.events
-        let values = outcome.values + (outcome.elements.last?.values ?? [])
-        let texts = outcome.texts + (outcome.elements.last?.texts ?? [])
-        for value in values {
+        self.rows = Self.rows(of: outcome, profile)
+        self.elements = outcome.elements.map { ($0.time, Self.rows(of: $0, profile)) }
+    }
+
+    private static func rows(of outcome: MessageOutcome, _ profile: DeviceProfile) -> [Row] {
+        var rows: [Row] = []
+        for value in outcome.values {
             let point = profile.points[value.point]
-            self.rows.append(
+            rows.append(
                 Row(
                     point: value.point,
                     name: point.name,
-                    bytes: Self.place(of: point),
+                    bytes: self.place(of: point),
                     raw: nil,
                     value: value.value,
                     text: nil,
@@ -174,13 +179,13 @@ package struct ProfileExplanation: Sendable {
                 )
             )
         }
-        for text in texts {
+        for text in outcome.texts {
             let point = profile.points[text.point]
-            self.rows.append(
+            rows.append(
                 Row(
                     point: text.point,
                     name: point.name,
-                    bytes: Self.place(of: point),
+                    bytes: self.place(of: point),
                     raw: nil,
                     value: 0,
                     text: point.privacy == .none ? text.text : Masking.masked(text.text),
@@ -190,7 +195,7 @@ package struct ProfileExplanation: Sendable {
                 )
             )
         }
-        self.rows.sort { $0.point < $1.point }
+        return rows.sorted { $0.point < $1.point }
     }
 
     private static func place(of point: PointDefinition) -> String {

@@ -14,6 +14,7 @@ final class ValueRule: Sendable {
     private let high: Double
     private let hasInvalid: Bool
     private let invalid: [PointDefinition.Invalid]
+    private let isBoolean: Bool
     private let isEnumeration: Bool
     private let enumeration: [Double]
     private let keepsUnknown: Bool
@@ -29,6 +30,7 @@ final class ValueRule: Sendable {
         self.high = point.range?.upperBound ?? .greatestFiniteMagnitude
         self.hasInvalid = !point.invalid.isEmpty
         self.invalid = point.invalid
+        self.isBoolean = point.kind == .boolean
         self.isEnumeration = point.kind == .enumeration
         self.enumeration = point.enumeration.map(\.value)
         self.keepsUnknown = point.keepsUnknown
@@ -62,6 +64,7 @@ final class ValueRule: Sendable {
         if self.isEnumeration, !self.enumeration.contains(value) {
             return self.keepsUnknown ? (value, .uncertain(.unknownValue)) : (0, .bad(.unknownValue))
         }
+        if self.isBoolean, value != 0, value != 1 { return (0, .bad(.unknownValue)) }
         return (value, .good)
     }
 

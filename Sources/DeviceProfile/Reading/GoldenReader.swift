@@ -39,12 +39,16 @@ struct GoldenReader {
         let settings = self.choices(map)
         let write = self.write(map)
         let expect = self.expectations(map)
-        let expectedTime = self.time(map)
+        let expectedTime = self.time("expectTime", map)
+        let expectedElements = map.optional("expectElements")
+            .map { value in value.list(limit: 256).map { self.expectedElement($0.map()) } }
         let expectedEvents = map.optional("expectEvents")
             .map { value in
                 value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
             }
-        if expect.isEmpty, expectedEvents == nil, write == nil { map.problem("says nothing about what must come out") }
+        if expect.isEmpty, expectedEvents == nil, expectedElements == nil, write == nil {
+            map.problem("says nothing about what must come out")
+        }
         if write != nil, !expect.isEmpty || expectedEvents != nil {
             map.problem(at: "write", "a case either writes or expects values")
         }
@@ -61,6 +65,7 @@ struct GoldenReader {
             write: write,
             expect: expect,
             expectedTime: expectedTime,
+            expectedElements: expectedElements,
             expectedEvents: expectedEvents
         )
     }
@@ -152,8 +157,15 @@ struct GoldenReader {
         return result
     }
 
-    private func time(_ map: YAMLMap) -> Tick? {
-        guard let value = map.optional("expectTime"), let text = value.string(limit: 40) else { return nil }
+    private func expectedElement(_ map: YAMLMap) -> GoldenCase.ExpectedElement {
+        let time = self.time("time", map)
+        let expect = self.expectations(map)
+        map.finish()
+        return GoldenCase.ExpectedElement(time: time, expect: expect)
+    }
+
+    private func time(_ key: String, _ map: YAMLMap) -> Tick? {
+        guard let value = map.optional(key), let text = value.string(limit: 40) else { return nil }
         guard let tick = UTCText.tick(rfc3339: text) else {
             value.problem("must be an instant such as 2024-01-01T03:31:09Z")
             return nil
