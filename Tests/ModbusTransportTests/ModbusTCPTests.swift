@@ -34,6 +34,17 @@ extension AllModbusTests {
             server.stop()
         }
 
+        @Test func aDeviceThatWantsQuietAfterConnectingGetsIt() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let options = ModbusOptions(timeoutMilliseconds: 2_000, connectPauseMilliseconds: 300)
+            let bus = self.bus(try server.listen(port: 0), options)
+            let start = ContinuousClock.now
+            let read = ModbusRead(unit: 3, table: .holdingRegisters, address: 40, count: 2)
+            #expect(try await bus.read(read).words == self.expected(read))
+            #expect(ContinuousClock.now - start >= .milliseconds(300))
+            server.stop()
+        }
+
         @Test func writesAndReadsBack() async throws {
             let server = RegisterServer(bank: TestBank())
             let bus = self.bus(try server.listen(port: 0))
