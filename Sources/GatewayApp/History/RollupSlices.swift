@@ -3,8 +3,7 @@ internal import TimeSeriesRing
 
 /// The statistics of one series by equal steps, a few thousand rows at a time.
 ///
-/// Slices meet where the ring's quarters of an hour do, on its own axis: elsewhere the samples between the seam and the
-/// next roll-up would count in both slices. A step that reaches over a seam is put together again.
+/// Slices meet where the ring's quarters of an hour do, on its own axis. A step that reaches over a seam is put together again.
 struct RollupSlices {
     private static let quarter: Int64 = 900_000
     private static let rows: Int64 = 2_048
@@ -31,6 +30,7 @@ struct RollupSlices {
         self.series = series
         self.clock = clock
         self.step = step
+        let range = TimeSeriesRing.widened(range, stepMilliseconds: step)
         self.start = range.lowerBound.rawValue
         self.end = range.upperBound.rawValue
         self.standardSpan = min(max(Self.quarter, step * Self.rows), Self.spanMax)
@@ -42,7 +42,7 @@ struct RollupSlices {
         while self.start < self.end {
             let upper = min(self.end, self.seam(from: self.start + self.span))
             let range = Tick(rawValue: self.start)..<Tick(rawValue: upper)
-            var rows = self.ring.aggregate(self.series, in: range, stepMilliseconds: self.step, limit: Self.rowsMax)
+            var rows = self.rows(range)
             if rows.count >= Self.rowsMax, self.span > Self.quarter {
                 self.span = max(Self.quarter, self.span / 8)
                 continue
@@ -65,6 +65,15 @@ struct RollupSlices {
         }
         defer { self.open = nil }
         return self.open.map { [$0] } ?? []
+    }
+
+    private func rows(_ range: Range<Tick>) -> [Rollup] {
+        var found: [Rollup] = []
+        self.ring.forEachRollup(self.series, in: range, stepMilliseconds: self.step) { rows in
+            found.append(contentsOf: rows.prefix(Self.rowsMax - found.count))
+            return found.count < Self.rowsMax
+        }
+        return found
     }
 
     /// The first seam of the ring's axis that is not before `utc`.

@@ -16,19 +16,9 @@ struct Buckets {
 
     private func floored(_ tick: Int64) -> Int64 { Self.floored(tick, self.step) }
 
-    private static func floored(_ tick: Int64, _ step: Int64) -> Int64 {
+    static func floored(_ tick: Int64, _ step: Int64) -> Int64 {
         let rest = tick % step
         return tick &- (rest < 0 ? rest &+ step : rest)
-    }
-
-    /// A range from the begin of its first step on, to the end of its last one.
-    static func widened(_ range: Range<Tick>, _ step: Int64) -> Range<Tick> {
-        let last = self.floored(range.upperBound.rawValue &- 1, step)
-        let first = self.floored(range.lowerBound.rawValue, step)
-        // At the ends of the axis there is nothing to widen to.
-        let lower = first <= range.lowerBound.rawValue ? Tick(rawValue: first) : range.lowerBound
-        let upper = last.addingReportingOverflow(step)
-        return lower..<(upper.overflow ? range.upperBound : Tick(rawValue: upper.partialValue))
     }
 
     /// Adds roll-ups; `false` when no more are wanted.

@@ -25,15 +25,16 @@ extension TimeSeriesRing {
     ) -> [Rollup] {
         var found: [Rollup] = []
         guard limit > 0 else { return found }
-        self.forEachRollup(series, in: range, stepMilliseconds: step) { rows in
+        self.forEachRollup(series, in: Self.widened(range, stepMilliseconds: step), stepMilliseconds: step) { rows in
             found.append(contentsOf: rows.prefix(limit - found.count))
             return found.count < limit
         }
         return found
     }
 
-    /// The same, handed over in pieces until `body` returns `false`.
+    /// The same of just the range, handed over in pieces until `body` returns `false`.
     ///
+    /// A roll-up counts where it starts in the range, so that ranges that meet count each sample once.
     /// Where the step is that of a tier nothing is copied. Nothing is held while `body` runs.
     package func forEachRollup(
         _ series: SeriesIndex,
@@ -42,7 +43,6 @@ extension TimeSeriesRing {
         _ body: (UnsafeBufferPointer<Rollup>) -> Bool
     ) {
         guard self.isRegistered(series), !range.isEmpty, step > 0 else { return }
-        let range = Buckets.widened(range, step)
         var buckets = Buckets(step: step)
         guard step % Tier.minute.stepMilliseconds == 0 else {
             self.addSamples(series, in: range, to: &buckets, body)
@@ -63,6 +63,17 @@ extension TimeSeriesRing {
         }
         if isFirst { self.addOlder(series, tier, in: range, before: range.upperBound, to: &buckets, body) }
         buckets.finish(body)
+    }
+
+    /// A range from the begin of its first step on, to the end of its last one.
+    package static func widened(_ range: Range<Tick>, stepMilliseconds step: Int64) -> Range<Tick> {
+        guard step > 0, !range.isEmpty else { return range }
+        let first = Buckets.floored(range.lowerBound.rawValue, step)
+        let last = Buckets.floored(range.upperBound.rawValue &- 1, step)
+        // At the ends of the axis there is nothing to widen to.
+        let lower = first <= range.lowerBound.rawValue ? Tick(rawValue: first) : range.lowerBound
+        let upper = last.addingReportingOverflow(step)
+        return lower..<(upper.overflow ? range.upperBound : max(Tick(rawValue: upper.partialValue), range.upperBound))
     }
 
     /// What is older than the roll-ups of a tier that has begun to overwrite.
@@ -97,7 +108,7 @@ extension TimeSeriesRing {
             return found.count < limit
         }
         var buckets = Buckets(step: step)
-        self.addSamples(series, in: Buckets.widened(range, step), to: &buckets, body)
+        self.addSamples(series, in: Self.widened(range, stepMilliseconds: step), to: &buckets, body)
         buckets.finish(body)
         return found
     }
