@@ -154,6 +154,10 @@ package final class BusPoller: Sendable {
         if let (index, busFailure) = failure {
             let part: DeviceHealth.Part? = received == 0 ? .points(entry.poll) : nil
             self.note(busFailure, request: requests[index], slot: slot, part: part, batch: &session.batch)
+            // A device that refuses will do so again.
+            if part != nil, busFailure.reason != .exception {
+                session.schedule.retry(entry, now: self.timer.nowNanoseconds)
+            }
             self.divide(plan, at: index, after: busFailure, entry: entry, session: &session)
         }
         self.store(session.batch)

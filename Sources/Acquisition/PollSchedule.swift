@@ -55,4 +55,17 @@ package struct PollSchedule: Sendable {
         self.entries[index].dueNanoseconds = entry.dueNanoseconds + (missed + 1) * entry.periodNanoseconds
         return entry
     }
+
+    /// What a device that did not answer is asked again after; what is read more often comes at its own time.
+    package static let retryNanoseconds: UInt64 = 10_000_000_000
+
+    /// Asks for a part of a device again soon that did not answer: a serial number that is read once an hour must not be
+    /// missing for an hour because the device started after the gateway.
+    package mutating func retry(_ entry: Entry, now: UInt64) {
+        let soon = now &+ Self.retryNanoseconds
+        for index in self.entries.indices
+        where self.entries[index].device == entry.device && self.entries[index].poll == entry.poll {
+            self.entries[index].dueNanoseconds = min(self.entries[index].dueNanoseconds, soon)
+        }
+    }
 }

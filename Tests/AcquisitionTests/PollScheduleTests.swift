@@ -25,6 +25,25 @@ struct PollScheduleTests {
         #expect(schedule.takeDue(now: 3_500_000_000) == nil)
     }
 
+    @Test func whatDidNotAnswerIsAskedAgainSoon() throws {
+        var schedule = PollSchedule()
+        schedule.add(device: 0, poll: .once, periodNanoseconds: 3_600 * self.second, phase: 0, now: 0)
+        schedule.add(device: 0, poll: .fast, periodNanoseconds: self.second, phase: 0.5, now: 0)
+        let first = schedule.takeDue(now: 0)
+        let once = try #require(first)
+        #expect(once.poll == .once)
+        schedule.retry(once, now: self.second)
+        let second = schedule.takeDue(now: self.second)
+        let fast = try #require(second)
+        schedule.retry(fast, now: self.second)
+        #expect(schedule.entries.map(\.dueNanoseconds) == [11 * self.second, self.second * 3 / 2])
+        _ = schedule.takeDue(now: self.second * 3 / 2)
+        // Answered now: an hour until the next time.
+        #expect(schedule.takeDue(now: 12 * self.second)?.poll == .fast)
+        _ = schedule.takeDue(now: 12 * self.second)
+        #expect(schedule.entries[0].dueNanoseconds == 3_611 * self.second)
+    }
+
     @Test func phasesSpreadTheDevicesOverThePeriod() {
         var schedule = PollSchedule()
         for device in 0..<10 {
