@@ -43,6 +43,16 @@ struct BoundedJSON {
     static let tokensMax = 16_384
     static let membersMax = 1_024
 
+    /// How much text and how many values are read; depth and members are the same for all.
+    struct Limits {
+        var bytesMax: Int
+        var tokensMax: Int
+
+        /// A message of a device.
+        static let payload = Limits(bytesMax: BoundedJSON.bytesMax, tokensMax: BoundedJSON.tokensMax)
+    }
+
+    private let limits: Limits
     private(set) var tokens: [Token] = []
     private var open: [Frame] = []
 
@@ -52,13 +62,13 @@ struct BoundedJSON {
         var members: Int
     }
 
-    init() {}
+    init(limits: Limits = .payload) { self.limits = limits }
 
     /// Parses a payload; afterwards ``find(_:in:)`` works on the same bytes.
     mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(Problem) {
         self.tokens.removeAll(keepingCapacity: true)
         self.open.removeAll(keepingCapacity: true)
-        guard bytes.count <= Self.bytesMax else { throw .tooLarge }
+        guard bytes.count <= self.limits.bytesMax else { throw .tooLarge }
         if !Self.isASCII(bytes), String(validating: bytes, as: UTF8.self) == nil { throw .notUTF8 }
         var position = 0
         var expectsValue = true
@@ -169,7 +179,7 @@ struct BoundedJSON {
     }
 
     private mutating func append(_ kind: Kind, _ start: Int, _ end: Int) throws(Problem) {
-        guard self.tokens.count < Self.tokensMax else { throw .tooMany }
+        guard self.tokens.count < self.limits.tokensMax else { throw .tooMany }
         let next = Int32(self.tokens.count + 1)
         self.tokens.append(Token(kind: kind, start: Int32(start), end: Int32(end), next: next, hash: 0))
     }
