@@ -83,8 +83,8 @@ struct CheckCommand: ParsableCommand {
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
-        abstract: "Check device profiles and try them on real bytes.",
-        subcommands: [Check.self, Try.self]
+        abstract: "Check device profiles, try them on real bytes, and import them.",
+        subcommands: [Check.self, Try.self, Import.self]
     )
 
     struct Check: ParsableCommand {
