@@ -79,6 +79,7 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("ProfileExchange", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
         module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
@@ -118,8 +119,8 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser,
-                asyncHTTPClient,
+                "CampusModel", "DeviceProfile", "ProfileExchange", "SiteConfiguration", "StrictYAML", "TimeSeriesRing",
+                argumentParser, asyncHTTPClient,
                 nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
             ]
         ),
@@ -138,6 +139,7 @@ let package = Package(
         tests("CampusModelTests", ["CampusModel"]),
         tests("StrictYAMLTests", ["StrictYAML"]),
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        tests("ProfileExchangeTests", ["CampusModel", "DeviceProfile", "ProfileExchange", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
         tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),

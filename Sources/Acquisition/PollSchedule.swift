@@ -59,8 +59,9 @@ package struct PollSchedule: Sendable {
     /// What a device that did not answer is asked again after; what is read more often comes at its own time.
     package static let retryNanoseconds: UInt64 = 10_000_000_000
 
-    /// Asks for a part of a device again soon that did not answer: a serial number that is read once an hour must not be
-    /// missing for an hour because the device started after the gateway.
+    /// Asks for a part of a device again soon that did not answer.
+    ///
+    /// A serial number that is read once an hour must not be missing for an hour because the device started last.
     package mutating func retry(_ entry: Entry, now: UInt64) {
         let soon = now &+ Self.retryNanoseconds
         for index in self.entries.indices

@@ -83,8 +83,8 @@ struct CheckCommand: ParsableCommand {
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
-        abstract: "Check device profiles, try them on real bytes, and make them of descriptions.",
-        subcommands: [Check.self, Try.self, ProfileImport.self]
+        abstract: "Check device profiles, try them on real bytes, and make them out of what others wrote.",
+        subcommands: [Check.self, Try.self, Import.self, ProfileImport.self]
     )
 
     struct Check: ParsableCommand {

@@ -6,12 +6,12 @@ internal import Foundation
 /// The command `campusctl profile import`.
 struct ProfileImport: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import",
+        commandName: "import-devices",
         abstract: "Make profiles of what a family tells about its own devices.",
         discussion: """
             Zigbee2MQTT keeps a description of all its devices at the broker:
             mosquitto_sub -t zigbee2mqtt/bridge/devices -C 1 > devices.json
-            campusctl profile import --zigbee2mqtt devices.json --folder profiles
+            campusctl profile import-devices --zigbee2mqtt devices.json --folder profiles
             Let 'profiles' of gateway.yaml name the folder, and reload. A file that is there already and differs stays
             as it is, unless --replace is given.
             """

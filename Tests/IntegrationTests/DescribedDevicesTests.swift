@@ -36,7 +36,7 @@ struct DescribedDevicesTests {
 
         let dry = try await self.campusctl(
             "profile",
-            "import",
+            "import-devices",
             "--zigbee2mqtt",
             file,
             "--folder",
@@ -46,7 +46,7 @@ struct DescribedDevicesTests {
         #expect(dry.code == 0 && dry.output.contains("would be written: 2 points, 0 events"), "\(dry.output)")
         #expect(!FileManager.default.fileExists(atPath: profiles))
 
-        let first = try await self.campusctl("profile", "import", "--zigbee2mqtt", file, "--folder", profiles)
+        let first = try await self.campusctl("profile", "import-devices", "--zigbee2mqtt", file, "--folder", profiles)
         #expect(first.code == 0, "\(first.output)")
         #expect(first.output.contains("without identify: not in the published state"))
         #expect(first.output.contains("profile: z2m-xiaomi-zncz02lm, parameters: {device: 'my_plug'}"))
@@ -85,19 +85,19 @@ struct DescribedDevicesTests {
         let profiles = "\(self.folder)/zigbee"
         let written = "\(profiles)/z2m-xiaomi-zncz02lm.yaml"
         try Self.description.write(toFile: file, atomically: true, encoding: .utf8)
-        _ = try await self.campusctl("profile", "import", "--zigbee2mqtt", file, "--folder", profiles)
+        _ = try await self.campusctl("profile", "import-devices", "--zigbee2mqtt", file, "--folder", profiles)
         let before = try String(contentsOfFile: written, encoding: .utf8)
-        let again = try await self.campusctl("profile", "import", "--zigbee2mqtt", file, "--folder", profiles)
+        let again = try await self.campusctl("profile", "import-devices", "--zigbee2mqtt", file, "--folder", profiles)
         #expect(again.code == 0 && again.output.contains("is there already"), "\(again.output)")
 
         try Self.description.replacingOccurrences(of: #""unit":"W""#, with: #""unit":"kW""#)
             .write(toFile: file, atomically: true, encoding: .utf8)
-        let changed = try await self.campusctl("profile", "import", "--zigbee2mqtt", file, "--folder", profiles)
+        let changed = try await self.campusctl("profile", "import-devices", "--zigbee2mqtt", file, "--folder", profiles)
         #expect(changed.code == 1 && changed.output.contains("differs"), "\(changed.output)")
         #expect(try String(contentsOfFile: written, encoding: .utf8) == before)
         let replaced = try await self.campusctl(
             "profile",
-            "import",
+            "import-devices",
             "--zigbee2mqtt",
             file,
             "--folder",
@@ -108,7 +108,7 @@ struct DescribedDevicesTests {
         #expect(try String(contentsOfFile: written, encoding: .utf8).contains(#"unit: "kW""#))
 
         try "{}".write(toFile: file, atomically: true, encoding: .utf8)
-        let broken = try await self.campusctl("profile", "import", "--zigbee2mqtt", file, "--folder", profiles)
+        let broken = try await self.campusctl("profile", "import-devices", "--zigbee2mqtt", file, "--folder", profiles)
         #expect(broken.code == 1 && broken.output.contains("list of devices"), "\(broken.output)")
     }
 }

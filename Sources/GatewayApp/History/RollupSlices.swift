@@ -3,7 +3,8 @@ internal import TimeSeriesRing
 
 /// The statistics of one series by equal steps, a few thousand rows at a time.
 ///
-/// Slices meet where the ring's quarters of an hour do, on its own axis. A step that reaches over a seam is put together again.
+/// Slices meet where the ring's quarters of an hour do, on its own axis. A step that reaches over a seam is put
+/// together again.
 struct RollupSlices {
     private static let quarter: Int64 = 900_000
     private static let rows: Int64 = 2_048

@@ -63,7 +63,7 @@ struct Buckets {
         return !self.isEnded
     }
 
-    /// The first place behind `start` whose tick is `limit` or later; most series have a steady period, so it is guessed.
+    /// The first place behind `start` whose tick is `limit` or later, guessed where the period is steady, as most are.
     private static func firstPlace(
         _ ticks: UnsafePointer<Int64>,
         from start: Int,
