@@ -78,6 +78,7 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("FirmwareContract", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
         module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
 
@@ -137,6 +138,7 @@ let package = Package(
         tests("CampusModelTests", ["CampusModel"]),
         tests("StrictYAMLTests", ["StrictYAML"]),
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        tests("FirmwareContractTests", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
         tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),
