@@ -1,5 +1,5 @@
-/// A pattern that a text must have as a whole: a small part of the regular expressions of JSON Schema that is matched in
-/// time proportional to text and pattern, whatever the text is.
+/// A pattern that a text must have as a whole: a small part of the regular expressions of JSON Schema that is matched
+/// in time proportional to text and pattern, whatever the text is.
 ///
 /// `^`, then characters, `.`, classes such as `[0-9a-f-]` and `[^/]`, each with `?`, `*`, `+`, `{n}` or `{n,m}`, then
 /// `$`. No groups, no alternatives, no back-references. `\` takes the next character as it is, except in `\d` and `\w`.

@@ -4,8 +4,8 @@ internal import DeviceProfile
 /// Walks through two versions of a contract and gathers what changed.
 ///
 /// Inside a major version both directions must hold: a gateway that knows only the old version takes what the new
-/// firmware sends, and one that knows the new version takes what old firmware sends. So a limit may neither become wider
-/// nor narrower; what may come is a new optional member of an open object, a new channel, a new kind of message.
+/// firmware sends, and one that knows the new version takes what old firmware sends. So a limit may neither become
+/// wider nor narrower; what may come is a new optional member of an open object, and a new channel.
 struct ContractComparer {
     private(set) var changes: [ContractChange] = []
 

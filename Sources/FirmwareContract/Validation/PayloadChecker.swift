@@ -4,7 +4,7 @@ internal import StrictYAML
 
 /// Compares the tokens of one payload with a schema and gathers what differs.
 ///
-/// Lives only while the payload's bytes do. The schema is a finite tree and the payload is bounded, so the work is, too.
+/// Lives only while the payload's bytes do. The schema is a finite tree and the payload is bounded, so is the work.
 struct PayloadChecker {
     let json: BoundedJSON
     let bytes: UnsafeBufferPointer<UInt8>
