@@ -103,6 +103,16 @@ package struct PayloadSchema: Sendable, Hashable {
     /// The member called `name`.
     package func member(_ name: String) -> Member? { self.members.first { $0.name == name } }
 
+    /// The names of all private members, in lower case.
+    package var privateNames: Set<String> {
+        var names = self.items.first?.privateNames ?? []
+        for member in self.members {
+            if member.schema.privacy != .none { names.insert(member.name.lowercased()) }
+            names.formUnion(member.schema.privateNames)
+        }
+        return names
+    }
+
     /// How many values the tree describes, at most `limit` + 1.
     func nodeCount(limit: Int) -> Int {
         var count = 1

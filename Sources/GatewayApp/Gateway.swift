@@ -225,7 +225,8 @@ package final class Gateway: Sendable {
             profileRevision: entry.revision,
             address: address,
             reportMilliseconds: device.reportMilliseconds ?? files.gateway.polling.reportMilliseconds,
-            zonelessOffsetSeconds: files.site.utcOffsetSeconds
+            zonelessOffsetSeconds: files.site.utcOffsetSeconds,
+            contract: files.contract(of: entry.profile)
         )
     }
 

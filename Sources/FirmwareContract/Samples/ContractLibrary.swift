@@ -12,6 +12,13 @@ package struct ContractLibrary: Sendable {
         /// The texts that they were read from, so that a changed file is noticed.
         package var revision: String
         package var file: String
+
+        package init(contract: FirmwareContract, older: [FirmwareContract], revision: String, file: String) {
+            self.contract = contract
+            self.older = older
+            self.revision = revision
+            self.file = file
+        }
     }
 
     package private(set) var entries: [ContractName: Entry] = [:]
@@ -31,6 +38,12 @@ package struct ContractLibrary: Sendable {
 
     /// All names, sorted.
     package var names: [ContractName] { self.entries.keys.sorted() }
+
+    /// Takes everything of `other`, which overrides what is here.
+    package mutating func merge(_ other: ContractLibrary) {
+        self.entries.merge(other.entries) { _, theirs in theirs }
+        self.problems += other.problems
+    }
 
     /// Keeps what `other` knows of contracts that could not be read here: the last good one stays in use.
     ///

@@ -15,6 +15,8 @@ package enum ContractVerdict: Sendable, Hashable {
 /// Validates what one device publishes, before anything of it is decoded.
 package final class ContractValidator: Sendable {
     package let contract: FirmwareContract
+    /// The topic filters of everything that the device sends.
+    package let filters: [String]
     private let channels: [(filter: TopicFilter, channel: FirmwareContract.Channel)]
     /// `major.minor` of every version that is known, oldest first.
     private let knownVersions: [String]
@@ -28,9 +30,9 @@ package final class ContractValidator: Sendable {
     ///   - parameters: Values for the placeholders of the addresses; what is not given may be any one level.
     package init(contract: FirmwareContract, older: [ContractVersion] = [], parameters: [String: String] = [:]) {
         self.contract = contract
-        self.channels = contract.channels
-            .filter { $0.direction == .send }
-            .map { (TopicFilter(Self.filter($0.address, parameters)), $0) }
+        let sending = contract.channels.filter { $0.direction == .send }
+        self.filters = sending.map { Self.filter($0.address, parameters) }
+        self.channels = zip(self.filters, sending).map { (TopicFilter($0), $1) }
         var known: [String] = []
         for version in (older + [contract.version]).sorted() where !known.contains(version.published) {
             known.append(version.published)
