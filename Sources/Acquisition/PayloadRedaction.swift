@@ -13,7 +13,8 @@ package enum PayloadRedaction {
         "uid", "card", "cardid", "cardno", "cardnumber", "cardnum", "rfid", "tagid", "badge", "username", "user",
         "userid",
         "name", "employeeno", "employeenostring", "studentid", "pin", "epc", "epchex", "tid", "tidhex", "irk", "face",
-        "picture", "image", "template", "biodata", "biophoto", "fingerprint", "facedata", "faceimage", "phone", "email", "address", "birthday", "password", "token",
+        "picture", "image", "template", "biodata", "biophoto", "fingerprint", "facedata", "faceimage", "phone", "email",
+        "address", "birthday", "password", "token",
     ]
     private static let mask = "•••"
 

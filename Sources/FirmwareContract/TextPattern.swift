@@ -26,6 +26,32 @@ package struct TextPattern: Sendable, Hashable, CustomStringConvertible {
     package static let placesMax = 512
     package let parts: [Part]
     package let description: String
+    /// The parts with every repeat written out, made once.
+    private let places: [Place]
+
+    /// One character of the text.
+    private struct Place: Sendable, Hashable {
+        /// The ASCII characters it takes, as bits.
+        var low: UInt64 = 0
+        var high: UInt64 = 0
+        let set: CharacterSet
+        let canSkip: Bool
+        let canStay: Bool
+
+        init(_ set: CharacterSet, canSkip: Bool, canStay: Bool) {
+            self.set = set
+            self.canSkip = canSkip
+            self.canStay = canStay
+            for scalar in UInt32(0)..<64 where set.contains(scalar) { self.low |= 1 << UInt64(scalar) }
+            for scalar in UInt32(64)..<128 where set.contains(scalar) { self.high |= 1 << UInt64(scalar - 64) }
+        }
+
+        func takes(_ scalar: UInt32) -> Bool {
+            if scalar < 64 { return self.low >> UInt64(scalar) & 1 == 1 }
+            if scalar < 128 { return self.high >> UInt64(scalar - 64) & 1 == 1 }
+            return self.set.contains(scalar)
+        }
+    }
 
     /// Why a text is no such pattern.
     package struct Problem: Error, Hashable, CustomStringConvertible { package var description: String }
@@ -35,38 +61,48 @@ package struct TextPattern: Sendable, Hashable, CustomStringConvertible {
         var reader = PatternReader(text)
         self.parts = try reader.read()
         self.description = text
+        var places: [Place] = []
+        for part in self.parts {
+            for _ in 0..<part.atLeast { places.append(Place(part.set, canSkip: false, canStay: false)) }
+            if let atMost = part.atMost {
+                for _ in part.atLeast..<max(part.atLeast, atMost) {
+                    places.append(Place(part.set, canSkip: true, canStay: false))
+                }
+            } else {
+                places.append(Place(part.set, canSkip: true, canStay: true))
+            }
+        }
+        self.places = places
     }
 
     /// Whether `text` has the pattern from its first to its last character.
+    ///
+    /// All places that the text may have reached are followed at once.
     package func matches(_ text: String) -> Bool {
-        // The places that the text may have reached, every repeat written out.
-        var places: [(set: CharacterSet, canSkip: Bool, canStay: Bool)] = []
-        for part in self.parts {
-            for _ in 0..<part.atLeast { places.append((part.set, false, false)) }
-            if let atMost = part.atMost {
-                for _ in part.atLeast..<max(part.atLeast, atMost) { places.append((part.set, true, false)) }
-            } else {
-                places.append((part.set, true, true))
-            }
-        }
-        var reached = [Bool](repeating: false, count: places.count + 1)
-        func reach(_ place: Int, in reached: inout [Bool]) {
-            var place = place
-            while !reached[place] {
-                reached[place] = true
-                guard place < places.count, places[place].canSkip else { return }
-                place += 1
-            }
-        }
-        reach(0, in: &reached)
+        let count = self.places.count
+        var reached = [Bool](repeating: false, count: count + 1)
+        var next = reached
+        self.reach(0, in: &reached)
         for scalar in text.unicodeScalars {
-            var next = [Bool](repeating: false, count: places.count + 1)
-            for place in places.indices where reached[place] && places[place].set.contains(scalar.value) {
-                reach(places[place].canStay ? place : place + 1, in: &next)
+            var isAlive = false
+            for place in 0..<count where reached[place] && self.places[place].takes(scalar.value) {
+                self.reach(self.places[place].canStay ? place : place + 1, in: &next)
+                isAlive = true
             }
-            reached = next
+            guard isAlive else { return false }
+            swap(&reached, &next)
+            for place in next.indices { next[place] = false }
         }
-        return reached[places.count]
+        return reached[count]
+    }
+
+    private func reach(_ place: Int, in reached: inout [Bool]) {
+        var place = place
+        while !reached[place] {
+            reached[place] = true
+            guard place < self.places.count, self.places[place].canSkip else { return }
+            place += 1
+        }
     }
 
     /// A text that has the pattern, as short as possible.

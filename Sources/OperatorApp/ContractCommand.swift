@@ -78,7 +78,7 @@ struct ContractCommand: AsyncParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Read contracts strictly: well-formed, bounded, versions that say what changed, samples that hold."
+            abstract: "Read contracts strictly: well-formed, bounded, numbers that say what changed, good samples."
         )
 
         @Argument(help: "Folders.")

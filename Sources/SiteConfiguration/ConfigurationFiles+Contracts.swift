@@ -4,7 +4,7 @@ package import FirmwareContract
 internal import StrictYAML
 
 extension ConfigurationFiles {
-    /// The contract that payloads of `profile` are validated against; `nil` when it names none, or one that is not there.
+    /// The contract that payloads of `profile` are validated against; `nil` when it names none, or one that is missing.
     package func contract(of profile: DeviceProfile) -> ContractLibrary.Entry? {
         profile.contract.flatMap { ContractName($0) }.flatMap { self.contracts[$0] }
     }

@@ -1,5 +1,7 @@
-/// What a running gateway takes up of a changed `gateway.yaml`: ``siteFile``, ``profileFolders``,
-/// ``contractFolders``, the exporters and the report period of publishers. Everything else is part of something that was opened at the start.
+/// What a running gateway takes up of a changed `gateway.yaml`: ``siteFile``, ``profileFolders``, ``contractFolders``,
+/// the exporters and the report period of publishers.
+///
+/// Everything else is part of something that was opened at the start.
 extension GatewayConfiguration {
     /// One key, or a group of keys that belong together, that needs a restart.
     private struct StartKey: Sendable {

@@ -18,7 +18,7 @@ struct ContractCaseTests {
         try DeviceProfile.read(yaml: yaml, file: "\(id).yaml")
     }
 
-    /// C1: the topic and fields move. It looks like a patch and is another major version.
+    /// C1: the topic and fields move, which looks like a patch and is another major version.
     @Test func c1TheLaterFirmwareOfEspRfidIsAnotherMajorVersion() throws {
         let comparison = ContractComparison(
             old: try self.contract("esp-rfid/v1"),

@@ -142,8 +142,10 @@ package struct ContractVectors: Sendable {
             if let high = schema.maximum?.value.moved(by: step, isUp: true) {
                 found.append(("above its maximum", high.description))
             }
-            if let step = schema.multipleOf ?? (schema.kinds.contains(.number) ? nil : ExactDecimal(1)),
-                let base = schema.minimum?.value ?? schema.maximum?.value, schema.maximum?.value != schema.minimum?.value,
+            let whole = schema.kinds.contains(.number) ? nil : ExactDecimal(1)
+            let isRange = schema.maximum?.value != schema.minimum?.value
+            if let step = schema.multipleOf ?? whole, isRange,
+                let base = schema.minimum?.value ?? schema.maximum?.value,
                 let finer = base.moved(
                     by: ExactDecimal(coefficient: step.coefficient, decimals: step.decimals + 1),
                     isUp: schema.minimum != nil

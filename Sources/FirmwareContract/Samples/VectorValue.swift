@@ -20,7 +20,9 @@ indirect enum VectorValue {
     ///   - schema: What it must be.
     ///   - isFull: With every optional member, at the upper end; otherwise as little as may be.
     static func valid(_ schema: PayloadSchema, isFull: Bool) -> VectorValue {
-        if let allowed = schema.allowed { return .scalar((isFull ? allowed.last : allowed.first)?.description ?? "null") }
+        if let allowed = schema.allowed {
+            return .scalar((isFull ? allowed.last : allowed.first)?.description ?? "null")
+        }
         switch schema.kinds.first {
         case .object:
             let members = schema.members.filter { $0.isRequired || isFull }

@@ -129,7 +129,7 @@ package final class ContractValidator: Sendable {
                 )
             )
         }
-        checker.check(0, message.schema, "")
+        checker.check(0, message.schema)
         guard !checker.differences.isEmpty else { return .valid(message: index) }
         return .violation(
             ContractViolation(

@@ -10,18 +10,22 @@ struct PayloadChecker {
     let bytes: UnsafeBufferPointer<UInt8>
     private(set) var differences: [Difference] = []
     private(set) var moreCount = 0
+    /// The tokens that lead to the value that is looked at; a pointer is only made of them when something differs.
+    private var path: [String] = []
 
     init(json: BoundedJSON, bytes: UnsafeBufferPointer<UInt8>) {
         self.json = json
         self.bytes = bytes
     }
 
-    private mutating func add(_ pointer: String, vi: String, en: String) {
-        if self.differences.count < ContractViolation.differencesMax {
-            self.differences.append(Difference(pointer, vi: vi, en: en))
-        } else {
+    /// Notes a difference of the value that is looked at, or of its member `child`.
+    private mutating func add(_ child: String? = nil, vi: String, en: String) {
+        guard self.differences.count < ContractViolation.differencesMax else {
             self.moreCount += 1
+            return
         }
+        let tokens = child.map { self.path + [$0] } ?? self.path
+        self.differences.append(Difference(tokens.map(JSONText.token).joined(), vi: vi, en: en))
     }
 
     /// How deep the payload nests: 1 for an object of scalars.
@@ -37,30 +41,30 @@ struct PayloadChecker {
     }
 
     /// Compares the value at token `index`.
-    mutating func check(_ index: Int, _ schema: PayloadSchema, _ pointer: String) {
+    mutating func check(_ index: Int, _ schema: PayloadSchema) {
         let token = self.json.tokens[index]
         let text = self.json.text(index, in: self.bytes) ?? ""
         guard self.isOfKind(token.kind, text, schema) else {
-            self.wrongKind(token.kind, text, schema, pointer)
+            self.wrongKind(token.kind, text, schema)
             return
         }
         switch token.kind {
-        case .object: self.checkObject(index, schema, pointer)
-        case .array: self.checkArray(index, schema, pointer)
+        case .object: self.checkObject(index, schema)
+        case .array: self.checkArray(index, schema)
         case .string, .escapedString:
-            self.checkAllowed(.text(text), text, schema, pointer)
-            self.checkText(text, schema, pointer)
-        case .number: self.checkNumber(text, schema, pointer)
-        case .yes, .no: self.checkAllowed(.boolean(token.kind == .yes), text, schema, pointer)
-        case .null: self.checkAllowed(.null, text, schema, pointer)
+            self.checkAllowed(.text(text), text, schema)
+            self.checkText(text, schema)
+        case .number: self.checkNumber(text, schema)
+        case .yes, .no: self.checkAllowed(.boolean(token.kind == .yes), text, schema)
+        case .null: self.checkAllowed(.null, text, schema)
         case .key: break
         }
     }
 
     /// Bare text.
     mutating func checkBareText(_ text: String, _ schema: PayloadSchema) {
-        self.checkAllowed(.text(text), text, schema, "")
-        self.checkText(text, schema, "")
+        self.checkAllowed(.text(text), text, schema)
+        self.checkText(text, schema)
     }
 
     private func isOfKind(_ kind: BoundedJSON.Kind, _ text: String, _ schema: PayloadSchema) -> Bool {
@@ -83,8 +87,7 @@ struct PayloadChecker {
     private mutating func wrongKind(
         _ kind: BoundedJSON.Kind,
         _ text: String,
-        _ schema: PayloadSchema,
-        _ pointer: String
+        _ schema: PayloadSchema
     ) {
         let found: PayloadSchema.Kind
         var quoted = ""
@@ -105,7 +108,6 @@ struct PayloadChecker {
         let expected = schema.kinds.map(\.words)
         let name = found == .boolean ? LocalizedText(vi: "", en: "") : found.words
         self.add(
-            pointer,
             vi: "cần \(expected.map(\.vi).joined(separator: " hoặc ")), nhận được \(name.vi)\(quoted)"
                 .replacing("nhận được  ", with: "nhận được "),
             en: "expected \(expected.map(\.en).joined(separator: " or ")), got \(name.en)\(quoted)"
@@ -113,7 +115,7 @@ struct PayloadChecker {
         )
     }
 
-    private mutating func checkObject(_ object: Int, _ schema: PayloadSchema, _ pointer: String) {
+    private mutating func checkObject(_ object: Int, _ schema: PayloadSchema) {
         let end = Int(self.json.tokens[object].next)
         var found: Set<String> = []
         var unknown: [String] = []
@@ -123,7 +125,9 @@ struct PayloadChecker {
             let name = self.key(index)
             if let member = schema.member(name) {
                 found.insert(name)
-                self.check(index + 1, member.schema, pointer + JSONText.token(name))
+                self.path.append(name)
+                self.check(index + 1, member.schema)
+                self.path.removeLast()
             } else {
                 unknown.append(name)
             }
@@ -132,7 +136,7 @@ struct PayloadChecker {
         for member in schema.members where member.isRequired && !found.contains(member.name) {
             let near = Self.nearest(to: member.name, among: unknown)
             self.add(
-                pointer + JSONText.token(member.name),
+                member.name,
                 vi: "thiếu" + (near.map { "; có \($0)" } ?? ""),
                 en: "missing" + (near.map { "; there is \($0)" } ?? "")
             )
@@ -141,7 +145,7 @@ struct PayloadChecker {
         for name in unknown {
             let near = Self.nearest(to: name, among: schema.members.map(\.name))
             self.add(
-                pointer + JSONText.token(Self.isPlain(name) ? name : "•••"),
+                Self.isPlain(name) ? name : "•••",
                 vi: "không có trong hợp đồng" + (near.map { "; có phải \($0)?" } ?? ""),
                 en: "not in the contract" + (near.map { "; did you mean \($0)?" } ?? "")
             )
@@ -167,27 +171,27 @@ struct PayloadChecker {
         return isWord && !self.hasLongNumber(name)
     }
 
-    private mutating func checkArray(_ array: Int, _ schema: PayloadSchema, _ pointer: String) {
+    private mutating func checkArray(_ array: Int, _ schema: PayloadSchema) {
         let end = Int(self.json.tokens[array].next)
         var index = array + 1
         var count = 0
         while index < end {
             if let element = schema.items.first, count < schema.itemsMax ?? .max {
-                self.check(index, element, "\(pointer)/\(count)")
+                self.path.append("\(count)")
+                self.check(index, element)
+                self.path.removeLast()
             }
             index = Int(self.json.tokens[index].next)
             count += 1
         }
         if count < schema.itemsMin {
             self.add(
-                pointer,
                 vi: "có \(count) phần tử, cần ít nhất \(schema.itemsMin)",
                 en: "\(count) elements, at least \(schema.itemsMin) expected"
             )
         }
         if let most = schema.itemsMax, count > most {
             self.add(
-                pointer,
                 vi: "có \(count) phần tử, nhiều nhất \(most)",
                 en: "\(count) elements, at most \(most) allowed"
             )
@@ -197,31 +201,27 @@ struct PayloadChecker {
     private mutating func checkAllowed(
         _ scalar: PayloadSchema.Scalar,
         _ text: String,
-        _ schema: PayloadSchema,
-        _ pointer: String
+        _ schema: PayloadSchema
     ) {
         guard let allowed = schema.allowed, !allowed.contains(scalar) else { return }
         let shown: String = if case .text = scalar { Self.quoted(text, schema) } else { Self.shown(text, schema) }
         let list = allowed.prefix(8).map(\.description).joined(separator: ", ") + (allowed.count > 8 ? ", …" : "")
         self.add(
-            pointer,
             vi: allowed.count == 1 ? "phải là \(list), nhận được \(shown)" : "\(shown) không thuộc \(list)",
             en: allowed.count == 1 ? "must be \(list), got \(shown)" : "\(shown) is none of \(list)"
         )
     }
 
-    private mutating func checkText(_ text: String, _ schema: PayloadSchema, _ pointer: String) {
+    private mutating func checkText(_ text: String, _ schema: PayloadSchema) {
         let count = text.unicodeScalars.count
         if count < schema.lengthMin {
             self.add(
-                pointer,
                 vi: "dài \(count) ký tự, cần ít nhất \(schema.lengthMin)",
                 en: "\(count) characters, at least \(schema.lengthMin) expected"
             )
         }
         if let most = schema.lengthMax, count > most {
             self.add(
-                pointer,
                 vi: "dài \(count) ký tự, nhiều nhất \(most)",
                 en: "\(count) characters, at most \(most) allowed"
             )
@@ -230,27 +230,26 @@ struct PayloadChecker {
         guard let pattern = schema.pattern, !pattern.matches(text) else { return }
         let shown = Self.quoted(text, schema)
         self.add(
-            pointer,
             vi: "\(shown) không có dạng \(pattern)",
             en: "\(shown) does not have the form \(pattern)"
         )
     }
 
-    private mutating func checkNumber(_ text: String, _ schema: PayloadSchema, _ pointer: String) {
+    private mutating func checkNumber(_ text: String, _ schema: PayloadSchema) {
         let shown = Self.shown(text, schema)
         guard let number = ExactDecimal(text) else {
-            self.checkInexact(text, shown, schema, pointer)
+            self.checkInexact(text, shown, schema)
             return
         }
-        self.checkAllowed(.number(number), text, schema, pointer)
+        self.checkAllowed(.number(number), text, schema)
         if let low = schema.minimum, low.isExclusive ? number <= low.value : number < low.value {
-            self.outside(shown, low, isLow: true, pointer)
+            self.outside(shown, low, isLow: true)
         }
         if let high = schema.maximum, high.isExclusive ? number >= high.value : number > high.value {
-            self.outside(shown, high, isLow: false, pointer)
+            self.outside(shown, high, isLow: false)
         }
         if let step = schema.multipleOf, !number.isMultiple(of: step) {
-            self.add(pointer, vi: "\(shown) không phải bội số của \(step)", en: "\(shown) is not a multiple of \(step)")
+            self.add(vi: "\(shown) không phải bội số của \(step)", en: "\(shown) is not a multiple of \(step)")
         }
     }
 
@@ -258,23 +257,21 @@ struct PayloadChecker {
     private mutating func checkInexact(
         _ text: String,
         _ shown: String,
-        _ schema: PayloadSchema,
-        _ pointer: String
+        _ schema: PayloadSchema
     ) {
         let value = Double(text) ?? .infinity
         if schema.allowed != nil || schema.multipleOf != nil {
-            self.add(pointer, vi: "\(shown) có quá nhiều chữ số", en: "\(shown) has too many digits")
+            self.add(vi: "\(shown) có quá nhiều chữ số", en: "\(shown) has too many digits")
         }
-        if let low = schema.minimum, value < low.value.value { self.outside(shown, low, isLow: true, pointer) }
-        if let high = schema.maximum, value > high.value.value { self.outside(shown, high, isLow: false, pointer) }
+        if let low = schema.minimum, value < low.value.value { self.outside(shown, low, isLow: true) }
+        if let high = schema.maximum, value > high.value.value { self.outside(shown, high, isLow: false) }
     }
 
-    private mutating func outside(_ shown: String, _ limit: PayloadSchema.Limit, isLow: Bool, _ pointer: String) {
+    private mutating func outside(_ shown: String, _ limit: PayloadSchema.Limit, isLow: Bool) {
         let vi = isLow ? "nhỏ hơn" : "lớn hơn"
         let en = isLow ? "below" : "above"
         let orEqual = limit.isExclusive
         self.add(
-            pointer,
             vi: "\(shown) \(vi)\(orEqual ? " hoặc bằng" : "") \(limit.value)",
             en: "\(shown) is \(en)\(orEqual ? " or equal to" : "") \(limit.value)"
         )
