@@ -142,7 +142,10 @@ let package = Package(
         tests("FirmwareContractTests", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
-        tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),
+        tests(
+            "SiteConfigurationTests",
+            ["CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
+        ),
         tests("ModbusTransportTests", ["ModbusTransport"]),
         tests(
             "AcquisitionTests",

@@ -224,7 +224,8 @@ package final class Gateway: Sendable {
             profile: entry.profile,
             profileRevision: entry.revision,
             address: address,
-            reportMilliseconds: device.reportMilliseconds ?? files.gateway.polling.reportMilliseconds,
+            reportMilliseconds: device.reportMilliseconds ?? files.heartbeatMilliseconds(of: entry.profile)
+                ?? files.gateway.polling.reportMilliseconds,
             zonelessOffsetSeconds: files.site.utcOffsetSeconds,
             contract: files.contract(of: entry.profile)
         )

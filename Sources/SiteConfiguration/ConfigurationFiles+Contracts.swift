@@ -9,6 +9,12 @@ extension ConfigurationFiles {
         profile.contract.flatMap { ContractName($0) }.flatMap { self.contracts[$0] }
     }
 
+    /// How often a device of `profile` promises to say something; `nil` when its contract has no heartbeat.
+    package func heartbeatMilliseconds(of profile: DeviceProfile) -> Int64? {
+        // The slowest of its messages, so that no promise is held against another one.
+        self.contract(of: profile)?.contract.messages.compactMap(\.semantics.heartbeatMilliseconds).max()
+    }
+
     /// What is wrong with contracts, and what stays in use because its file cannot be read any more.
     static func problems(of contracts: ContractLibrary, kept: [String]) -> [ConfigurationProblem] {
         contracts.problems.map { problem in
