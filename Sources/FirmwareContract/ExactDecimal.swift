@@ -52,7 +52,7 @@ package struct ExactDecimal: Sendable, Hashable, Comparable, CustomStringConvert
         guard digits > 0 else { return nil }
         if let byte = bytes.first {
             guard byte | 0x20 == UInt8(ascii: "e"),
-                let found = Int(String(decoding: bytes.dropFirst(), as: UTF8.self)), abs(found) <= 36
+                let found = Int(String(decoding: bytes.dropFirst(), as: UTF8.self)), (-36...36).contains(found)
             else { return nil }
             exponent = found
         }
