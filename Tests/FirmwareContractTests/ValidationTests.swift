@@ -84,6 +84,19 @@ import Testing
         #expect(text.contains("/inner/•••: not in the contract"))
     }
 
+    /// A line stays one line, also where a text that looks like a card's number is masked.
+    @Test func controlCharactersAreNeverQuoted() throws {
+        let contract = try Contracts.read(Self.schema)
+        let lines = try #require(
+            Contracts.differences(#"{"temperature":"x\n\u0001","state":"123456\n\u001b"}"#, contract)
+        )
+        #expect(
+            lines == [
+                #"/temperature: expected number, got text "x··""#, #"/state: "••••··" is none of "on", "off""#,
+            ]
+        )
+    }
+
     @Test func boundsOfThePayloadHold() throws {
         let contract = try Contracts.read(
             "type: object\nproperties: {a: {type: string, maxLength: 100}}",

@@ -281,13 +281,14 @@ struct PayloadChecker {
     /// card, at most 24 characters.
     static func quoted(_ text: String, _ schema: PayloadSchema) -> String {
         guard schema.privacy == .none else { return "\"•••\"" }
-        if self.hasLongNumber(text) { return "\"\(Masking.masked(String(text.prefix(64))))\"" }
+        // Masked or not, what is left of a text may have control characters.
+        let visible = self.hasLongNumber(text) ? Masking.masked(String(text.prefix(64))) : text
         var shown = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars.prefix(24) {
+        for scalar in visible.unicodeScalars.prefix(24) {
             let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
             shown.append(isControl ? "·" : scalar)
         }
-        return "\"\(String(shown))\(text.unicodeScalars.count > 24 ? "…" : "")\""
+        return "\"\(String(shown))\(visible.unicodeScalars.count > 24 ? "…" : "")\""
     }
 
     /// A number as it may be shown.
