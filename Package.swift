@@ -79,8 +79,9 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("FirmwareContract", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
-        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
 
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
@@ -88,7 +89,7 @@ let package = Package(
         module("ModbusTransport", ["CModbus", logging]),
 
         // Engines: the work, without a socket.
-        module("Acquisition", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
+        module("Acquisition", ["CampusModel", "DeviceProfile", "FirmwareContract", logging, serviceLifecycle]),
         module("Exporters", ["CampusModel", "SparkplugB", logging]),
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
@@ -101,8 +102,9 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "MQTTTransport", "ModbusTransport",
-                "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "FirmwareContract", "MQTTTransport",
+                "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole",
+                asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -118,9 +120,9 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser,
-                asyncHTTPClient,
-                nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
+                "CampusModel", "DeviceProfile", "FirmwareContract", "MQTTTransport", "SiteConfiguration", "StrictYAML",
+                "TimeSeriesRing", argumentParser, asyncHTTPClient, logging, nioCore, nioFoundationCompat, nioHTTP1,
+                nioSSL, serviceLifecycle,
             ]
         ),
 
@@ -138,11 +140,18 @@ let package = Package(
         tests("CampusModelTests", ["CampusModel"]),
         tests("StrictYAMLTests", ["StrictYAML"]),
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        tests("FirmwareContractTests", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
-        tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),
+        tests(
+            "SiteConfigurationTests",
+            ["CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
+        ),
         tests("ModbusTransportTests", ["ModbusTransport"]),
-        tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
+        tests(
+            "AcquisitionTests",
+            ["Acquisition", "CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML", logging]
+        ),
         tests(
             "IntegrationTests",
             [
@@ -174,7 +183,9 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "campus-fuzz",
-            dependencies: ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing"],
+            dependencies: [
+                "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML", "TimeSeriesRing",
+            ],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],
             swiftSettings: settings
