@@ -17,7 +17,9 @@ extension GoldenCase {
             line: line,
             exchanges: [],
             message: (topic, payload),
+            isRetained: false,
             parameters: parameters,
+            settings: [:],
             expect: expect,
             expectedTime: time,
             expectedEvents: events
