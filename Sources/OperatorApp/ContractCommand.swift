@@ -152,7 +152,7 @@ struct ContractCommand: AsyncParsableCommand {
             result.problems += samples.flatMap { SampleCheck.problems(of: $0, entry, profiles: profiles) }
             result.samples = samples.reduce(0) { $0 + $1.samples.count }
             for profile in profiles where profile.contract == entry.contract.name.description {
-                for finding in ProfileCoverage(profile: profile, contract: entry.contract).findings {
+                for finding in ProfileCoverage.ofAllVariants(profile, contract: entry.contract).findings {
                     let line = "profile \(profile.id): \(finding)"
                     if finding.isProblem { result.problems.append(line) } else { result.remarks.append(line) }
                 }

@@ -52,7 +52,7 @@ extension ConfigurationFiles {
                 )
                 continue
             }
-            files.problems += ProfileCoverage(profile: profile, contract: entry.contract).problems
+            files.problems += ProfileCoverage.ofAllVariants(profile, contract: entry.contract).problems
                 .map { finding in
                     ConfigurationProblem(
                         "\(id).yaml, \(finding.place)",

@@ -174,8 +174,12 @@ struct ContractCaseTests {
         #expect(gateway.store.samples.isEmpty)
     }
 
-    private func rows(_ id: String, _ frames: [(String, String)]) throws -> [String: ProfileExplanation.Row] {
-        let profile = try #require(Gateway.profiles[id]?.profile)
+    private func rows(
+        _ id: String,
+        _ frames: [(String, String)],
+        settings: [String: String] = [:]
+    ) throws -> [String: ProfileExplanation.Row] {
+        let profile = try #require(Gateway.profiles[id]?.profile).configured(settings: settings)
         var image = RegisterImage()
         for (request, response) in frames {
             func framed(_ text: String) -> [UInt8] {
@@ -208,9 +212,14 @@ struct ContractCaseTests {
             #expect(!room.isEmpty)
             for row in room { #expect(row.quality.level == .bad, "\(row.name) \(word)") }
         }
-        // Tenths of a degree read as degrees are out of range, not a hot room.
-        let rows = try self.rows("intesis-inmbsdai", [("01 03 00 05 00 01", "01 03 02 00 FA")])
-        for row in rows.values where row.unit == "°C" { #expect(row.quality == .bad(.range), "\(row.name)") }
+        // Whoever installs it says how the switch is set: tenths read as degrees are out of range, not a hot room.
+        let frame = ("01 03 00 05 00 01", "01 03 02 00 FA")
+        let tenths = try self.rows("intesis-inmbsdai", [frame], settings: ["temperature-format": "tenths"])
+        #expect(tenths["room-temperature"]?.value == 25)
+        for format in ["celsius", "fahrenheit"] {
+            let rows = try self.rows("intesis-inmbsdai", [frame], settings: ["temperature-format": format])
+            #expect(rows["room-temperature"]?.quality == .bad(.range), "\(format)")
+        }
     }
 
     /// C10: the scale of a register that differs by family must be named by the profile of that family.
@@ -420,7 +429,7 @@ struct ContractCaseTests {
     @Test func c16TheLastGoodValueOfABrokenProbeIsNoValue() throws {
         let profile = try #require(Gateway.profiles["simex-trs-02a"]?.profile)
         #expect(GoldenRunner.run(profile) == [])
-        let guarded = profile.points.filter { $0.validity != nil }
+        let guarded = profile.points.filter { !$0.validities.isEmpty }
         #expect(guarded.map(\.name).contains("temperature"), "its status says whether it counts")
         let broken = profile.tests.contains { $0.expect["temperature"] == .quality(.bad(.notReady)) }
         #expect(broken, "a case with the broken probe is among the golden ones")

@@ -17,7 +17,19 @@ package struct ProfileCoverage: Sendable {
     package private(set) var findings: [Finding] = []
     private let contract: FirmwareContract
 
-    /// Compares every topic, pointer, type, unit and meaning of the profile with the contract.
+    /// A promised message as one message of the profile reads it.
+    struct Reading {
+        var message: FirmwareContract.Message
+        /// Where pointers start: the payload, or an element of the list that the profile takes apart.
+        var root: PayloadSchema
+
+        func resolve(_ pointer: JSONPointer) -> PayloadSchema.Place? {
+            (pointer.isOfPayload ? self.message.schema : self.root).resolve(pointer)
+        }
+    }
+
+    /// Compares every topic, pointer, type, unit and meaning of the profile with the contract, for the settings that
+    /// it is configured with.
     package init(profile: DeviceProfile, contract: FirmwareContract) {
         self.contract = contract
         guard case .mqtt(let wire) = profile.wire else {
@@ -30,22 +42,33 @@ package struct ProfileCoverage: Sendable {
             for candidate in messages[index] { self.check(message, candidate) }
         }
         for point in profile.points {
-            guard case .payload(let source) = point.source else { continue }
-            self.check(point, source, messages[source.messageIndex])
+            guard case .payload(let sources) = point.source else { continue }
+            self.check(point, sources, messages)
         }
         for event in profile.events {
             guard case .payload(let index, _, let fields) = event.capture else { continue }
-            for field in fields { self.check(field, of: event, messages[index]) }
+            for field in fields { self.check(field, of: event, fields, messages[index]) }
         }
+    }
+
+    /// The same for every combination of the profile's settings, each finding once.
+    package static func ofAllVariants(_ profile: DeviceProfile, contract: FirmwareContract) -> ProfileCoverage {
+        var coverage = ProfileCoverage(profile: profile, contract: contract)
+        for variant in profile.variants {
+            for finding in ProfileCoverage(profile: variant, contract: contract).findings { coverage.add(finding) }
+        }
+        return coverage
     }
 
     /// The findings that must be put right.
     package var problems: [Finding] { self.findings.filter(\.isProblem) }
 
-    private mutating func note(_ place: String, isProblem: Bool = true, vi: String, en: String) {
-        self.findings.append(
-            Finding(isProblem: isProblem, place: place, text: LocalizedText(vi: vi, en: en))
-        )
+    private mutating func add(_ finding: Finding) {
+        if !self.findings.contains(finding) { self.findings.append(finding) }
+    }
+
+    mutating func note(_ place: String, isProblem: Bool = true, vi: String, en: String) {
+        self.add(Finding(isProblem: isProblem, place: place, text: LocalizedText(vi: vi, en: en)))
     }
 
     /// The channel whose address has the shape of a profile's topic.
@@ -59,14 +82,16 @@ package struct ProfileCoverage: Sendable {
                     case (.literal(let one), .literal(let other)): one == other
                     // A name must be the same on both sides: its value in site.yaml stands for both.
                     case (.parameter(let one), .parameter(let other)): one == other
-                    case (.parameter, .any): true
-                    default: false
+                    case (.mixed, .mixed): promised == read
+                    case (.parameter, .any), (.mixed, .any): true
+                    // No address has a wildcard, and nothing else reads all that was promised under the same names.
+                    case (.literal, _), (.parameter, _), (.mixed, _), (.any, _), (.rest, _): false
                     }
                 }
         }
     }
 
-    private mutating func candidates(of message: MQTTWire.Message) -> [FirmwareContract.Message] {
+    private mutating func candidates(of message: MQTTWire.Message) -> [Reading] {
         let place = "message \(message.name)"
         guard let channel = self.channel(of: message.topic) else {
             let known = self.contract.channels.map(\.address.description).joined(separator: ", ")
@@ -78,20 +103,42 @@ package struct ProfileCoverage: Sendable {
             return []
         }
         let all = channel.messages.map { self.contract.messages[$0] }
-        guard let when = message.when else { return all }
-        let chosen = all.filter { candidate in
-            guard let place = candidate.schema.resolve(when.pointer) else { return false }
-            guard let allowed = place.schema.allowed else { return true }
-            return when.accepted.contains { text in allowed.contains { $0.plainText == text } }
-        }
-        if chosen.isEmpty {
+        let chosen = all.filter { candidate in message.when.map { Self.canFulfil($0, candidate.schema) } ?? true }
+        if chosen.isEmpty, let when = message.when {
             self.note(
                 place,
                 vi: "điều kiện tại \(when.pointer) không hợp bản tin nào của kênh '\(channel.name)'",
                 en: "the condition on \(when.pointer) fits no message of the channel '\(channel.name)'"
             )
         }
-        return chosen
+        guard let list = message.each else { return chosen.map { Reading(message: $0, root: $0.schema) } }
+        let readings = chosen.compactMap { candidate in
+            candidate.schema.resolve(list)?.schema.items.first.map { Reading(message: candidate, root: $0) }
+        }
+        if readings.isEmpty, !chosen.isEmpty {
+            let names = chosen.map(\.name).joined(separator: ", ")
+            self.note(
+                place,
+                vi: "không có danh sách tại \(list) trong bản tin \(names)",
+                en: "there is no list at \(list) in the message \(names)"
+            )
+        }
+        return readings
+    }
+
+    /// Whether a valid payload can fulfil a condition.
+    private static func canFulfil(_ condition: MQTTWire.Condition, _ schema: PayloadSchema) -> Bool {
+        let place = schema.resolve(condition.pointer)
+        switch condition.test {
+        case .oneOf(let accepted):
+            guard let place else { return false }
+            guard let allowed = place.schema.allowed else { return true }
+            return accepted.contains { text in allowed.contains { $0.plainText == text } }
+        case .present(true):
+            return place.map { !$0.schema.isAlwaysNull } ?? false
+        case .present(false):
+            return place.map { !$0.isAlwaysThere || $0.schema.canBeNull } ?? true
+        }
     }
 
     private mutating func check(_ availability: MQTTWire.Availability) {
@@ -105,8 +152,18 @@ package struct ProfileCoverage: Sendable {
         }
         for index in channel.messages {
             let message = self.contract.messages[index]
+            let place = availability.pointer.map { message.schema.resolve($0) }
+            if let pointer = availability.pointer, place == .some(nil) {
+                self.note(
+                    "availability",
+                    vi: "\(pointer) không có trong bản tin \(message.name)",
+                    en: "\(pointer) is not in the message \(message.name)"
+                )
+                continue
+            }
+            let schema = place.flatMap { $0 }?.schema ?? message.schema
             for text in [availability.online, availability.offline] {
-                if let allowed = message.schema.allowed, !allowed.contains(.text(text)) {
+                if let allowed = schema.allowed, !allowed.contains(where: { $0.plainText == text }) {
                     self.note(
                         "availability",
                         vi: "hợp đồng không có chữ '\(text)'",
@@ -117,82 +174,65 @@ package struct ProfileCoverage: Sendable {
         }
     }
 
-    private mutating func check(_ message: MQTTWire.Message, _ promised: FirmwareContract.Message) {
-        let place = "message \(message.name)"
-        if (message.payload == .text) != (promised.content == .text) {
-            self.note(
-                place,
-                vi: "hợp đồng nói nội dung là \(promised.content.rawValue)",
-                en: "the contract says that the content is \(promised.content.rawValue)"
-            )
-        }
-        let semantics = promised.semantics
-        if let clock = message.clock {
-            if clock.pointer != semantics.clock?.pointer || clock.format != semantics.clock?.format {
-                let text = semantics.clock.map { "\($0.format.rawValue), \($0.pointer)" } ?? "–"
-                self.note(
-                    place,
-                    vi: "đồng hồ theo hợp đồng: \(text)",
-                    en: "the clock of the contract is \(text)"
-                )
-            }
-        } else if let clock = semantics.clock {
-            self.note(
-                place,
-                isProblem: false,
-                vi: "không dùng đồng hồ của thiết bị tại \(clock.pointer)",
-                en: "the device's clock at \(clock.pointer) is not used"
-            )
-        }
-        if let replay = semantics.replay, message.replay?.pointer != replay.pointer {
-            self.note(
-                place,
-                vi: "thiếu 'replay' tại \(replay.pointer): bản tin phát lại sẽ bị tính là mới",
-                en: "'replay' at \(replay.pointer) is missing: history would count as live"
-            )
-        }
-        if semantics.retained == .ignore, message.retained != .ignore {
-            self.note(
-                place,
-                vi: "hợp đồng nói bản tin giữ lại không có nghĩa: cần retained: ignore",
-                en: "the contract says that a retained message means nothing: retained: ignore is needed"
-            )
-        }
-    }
-
     private mutating func check(
         _ point: PointDefinition,
-        _ source: PayloadSource,
-        _ messages: [FirmwareContract.Message]
+        _ sources: [PayloadSource],
+        _ messages: [[Reading]]
     ) {
         let place = "point \(point.name)"
         var isFound = false
-        for message in messages {
-            guard let pointer = source.pointer else {
+        var missing: [PayloadSource] = []
+        for source in sources {
+            let readings = messages[source.messageIndex]
+            let places = readings.map { reading -> PayloadSchema.Place? in
+                guard let pointer = source.pointer else {
+                    return PayloadSchema.Place(schema: reading.root, isAlwaysThere: true)
+                }
+                return reading.resolve(pointer)
+            }
+            if places.contains(where: { $0 != nil }) {
                 isFound = true
-                self.checkType(point, message.schema, place)
-                continue
+            } else if !readings.isEmpty {
+                missing.append(source)
             }
-            guard let found = message.schema.resolve(pointer) else { continue }
-            isFound = true
-            self.checkType(point, found.schema, place)
-            self.checkUnit(point, found.schema, place)
-            self.checkPrivacy(point.privacy, found.schema, place)
-            if !found.isAlwaysThere, source.absent != message.semantics.absent {
-                self.note(
-                    place,
-                    vi: "hợp đồng nói vắng nghĩa là \(message.semantics.absent.rawValue)",
-                    en: "the contract says that absent means \(message.semantics.absent.rawValue)"
-                )
+            // Of several places in one message the first that is there counts: one that always is stands in for all.
+            let others = sources.filter { $0.messageIndex == source.messageIndex }.compactMap(\.pointer)
+            for (reading, found) in zip(readings, places) {
+                guard let found else { continue }
+                self.checkType(point, found.schema, place)
+                guard source.pointer != nil else { continue }
+                self.checkUnit(point, found.schema, place)
+                self.checkPrivacy(point.privacy, found.schema, place)
+                let isAlwaysThere = others.contains { reading.resolve($0)?.isAlwaysThere == true }
+                if !isAlwaysThere, source.absent != reading.message.semantics.absent {
+                    self.note(
+                        place,
+                        vi: "hợp đồng nói vắng nghĩa là \(reading.message.semantics.absent.rawValue)",
+                        en: "the contract says that absent means \(reading.message.semantics.absent.rawValue)"
+                    )
+                }
             }
         }
-        if !isFound, let pointer = source.pointer, !messages.isEmpty {
-            self.note(
-                place,
-                vi: "\(pointer) không có trong bản tin \(messages.map(\.name).joined(separator: ", "))",
-                en: "\(pointer) is not in the message \(messages.map(\.name).joined(separator: ", "))"
-            )
+        for source in missing {
+            guard let pointer = source.pointer else { continue }
+            // A place for other firmware does no harm beside one that is promised.
+            self.isNot(in: messages[source.messageIndex], pointer, place, isProblem: !isFound)
         }
+    }
+
+    private mutating func isNot(
+        in messages: [Reading],
+        _ pointer: JSONPointer,
+        _ place: String,
+        isProblem: Bool
+    ) {
+        let names = messages.map(\.message.name).joined(separator: ", ")
+        self.note(
+            place,
+            isProblem: isProblem,
+            vi: "\(pointer) không có trong bản tin \(names)",
+            en: "\(pointer) is not in the message \(names)"
+        )
     }
 
     private mutating func checkType(_ point: PointDefinition, _ schema: PayloadSchema, _ place: String) {
@@ -276,20 +316,24 @@ package struct ProfileCoverage: Sendable {
     private mutating func check(
         _ field: EventDefinition.PayloadField,
         of event: EventDefinition,
-        _ messages: [FirmwareContract.Message]
+        _ fields: [EventDefinition.PayloadField],
+        _ messages: [Reading]
     ) {
         guard let pointer = field.pointer, !messages.isEmpty else { return }
         let place = "event \(event.name), field \(field.name)"
-        let found = messages.compactMap { $0.schema.resolve(pointer) }
+        // Of several fields of one name the first that is there counts.
+        let pointers = fields.filter { $0.name == field.name }.compactMap(\.pointer)
+        let found = messages.compactMap { $0.resolve(pointer) }
         if found.isEmpty {
-            self.note(
-                place,
-                vi: "\(pointer) không có trong bản tin \(messages.map(\.name).joined(separator: ", "))",
-                en: "\(pointer) is not in the message \(messages.map(\.name).joined(separator: ", "))"
-            )
+            let isFoundElsewhere = pointers.contains { other in messages.contains { $0.resolve(other) != nil } }
+            self.isNot(in: messages, pointer, place, isProblem: !isFoundElsewhere)
         }
         for found in found { self.checkPrivacy(field.privacy, found.schema, place) }
-        if field.isRequired, found.contains(where: { !$0.isAlwaysThere }) {
+        let mayBeAbsent = messages.contains { message in
+            let places = pointers.compactMap { message.resolve($0) }
+            return !places.isEmpty && !places.contains(where: \.isAlwaysThere)
+        }
+        if field.isRequired, mayBeAbsent {
             self.note(
                 place,
                 vi: "hồ sơ bắt buộc nhưng hợp đồng thì không",
@@ -297,6 +341,14 @@ package struct ProfileCoverage: Sendable {
             )
         }
     }
+}
+
+extension PayloadSchema {
+    /// Whether a valid value can be `null`.
+    var canBeNull: Bool { self.kinds.contains(.null) && self.allowed?.contains(.null) ?? true }
+
+    /// Whether `null` is the only valid value.
+    var isAlwaysNull: Bool { self.kinds == [.null] || self.allowed == [.null] }
 }
 
 extension PayloadSchema.Scalar {

@@ -111,16 +111,23 @@ struct CMessage: Sendable {
         let parameters = address.parameterNames.map { "const char *\(CName.member($0))" }
         var lines = ""
         var literal = ""
+        func parameter(_ name: String) {
+            if !literal.isEmpty {
+                lines += "    \(prefix)_put(&w, \(CName.string(literal)), \(literal.utf8.count));\n"
+            }
+            literal = ""
+            lines += "    \(prefix)_level(&w, \(CName.member(name)));\n"
+        }
         for (index, level) in address.levels.enumerated() {
             literal += index == 0 ? "" : "/"
             switch level {
             case .literal(let text): literal += text
-            case .parameter(let parameter):
-                if !literal.isEmpty {
-                    lines += "    \(prefix)_put(&w, \(CName.string(literal)), \(literal.utf8.count));\n"
-                }
-                literal = ""
-                lines += "    \(prefix)_level(&w, \(CName.member(parameter)));\n"
+            case .parameter(let name): parameter(name)
+            case .mixed(let before, let name, let after):
+                literal += before
+                parameter(name)
+                literal += after
+            // No address has one.
             case .any, .rest: break
             }
         }

@@ -139,7 +139,10 @@ struct ContractReader {
         map.finish()
         guard let text else { return nil }
         guard let address = TopicTemplate(text), !text.contains("+"), !text.contains("#") else {
-            map.problem(at: "address", "'\(text)' is not an address: levels joined by /, and {name} for a whole level")
+            map.problem(
+                at: "address",
+                "'\(text)' is not an address: levels joined by /, and {name} for a level or a part of one"
+            )
             return nil
         }
         let named = parameters?.keys ?? []
@@ -248,7 +251,7 @@ struct ContractReader {
 
     static func pointer(_ key: String, in map: YAMLMap) -> JSONPointer? {
         guard let text = map.optionalString(key, limit: 512) else { return nil }
-        guard let pointer = JSONPointer(text), !pointer.tokens.isEmpty else {
+        guard let pointer = JSONPointer(text), !pointer.tokens.isEmpty, !pointer.isOfPayload else {
             map.problem(at: key, "'\(text)' is not a JSON pointer to a member, such as /time")
             return nil
         }

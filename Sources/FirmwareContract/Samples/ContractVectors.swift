@@ -25,7 +25,13 @@ package struct ContractVectors: Sendable {
     package init(contract: FirmwareContract) {
         for channel in contract.channels where channel.direction == .send {
             let topic = channel.address.levels
-                .map { level in if case .literal(let text) = level { text } else { "example" } }
+                .map { level in
+                    switch level {
+                    case .literal(let text): text
+                    case .mixed(let before, _, let after): "\(before)example\(after)"
+                    case .parameter, .any, .rest: "example"
+                    }
+                }
                 .joined(separator: "/")
             for index in channel.messages { self.add(contract.messages[index], topic, contract) }
         }

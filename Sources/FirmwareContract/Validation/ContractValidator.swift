@@ -17,7 +17,7 @@ package final class ContractValidator: Sendable {
     package let contract: FirmwareContract
     /// The topic filters of everything that the device sends.
     package let filters: [String]
-    private let channels: [(filter: TopicFilter, channel: FirmwareContract.Channel)]
+    private let channels: [(topic: AddressFilter, channel: FirmwareContract.Channel)]
     /// `major.minor` of every version that is known, oldest first.
     private let knownVersions: [String]
     private let scratch = Mutex(BoundedJSON())
@@ -31,8 +31,8 @@ package final class ContractValidator: Sendable {
     package init(contract: FirmwareContract, older: [ContractVersion] = [], parameters: [String: String] = [:]) {
         self.contract = contract
         let sending = contract.channels.filter { $0.direction == .send }
-        self.filters = sending.map { Self.filter($0.address, parameters) }
-        self.channels = zip(self.filters, sending).map { (TopicFilter($0), $1) }
+        self.channels = sending.map { (AddressFilter($0.address, parameters), $0) }
+        self.filters = self.channels.map(\.topic.filter)
         var known: [String] = []
         for version in (older + [contract.version]).sorted() where !known.contains(version.published) {
             known.append(version.published)
@@ -40,24 +40,9 @@ package final class ContractValidator: Sendable {
         self.knownVersions = known
     }
 
-    private static func filter(_ address: TopicTemplate, _ parameters: [String: String]) -> String {
-        let levels = address.levels.map { level in
-            switch level {
-            case .literal(let text): return text
-            case .parameter(let name):
-                let value = parameters[name] ?? ""
-                let isPlain = !value.isEmpty && !value.contains { $0 == "+" || $0 == "#" }
-                return isPlain ? value : "+"
-            case .any: return "+"
-            case .rest: return "#"
-            }
-        }
-        return levels.joined(separator: "/")
-    }
-
     /// Compares one message with the contract.
     package func check(topic: String, payload: [UInt8]) -> ContractVerdict {
-        guard let channel = self.channels.first(where: { $0.filter.matches(topic) })?.channel else {
+        guard let channel = self.channels.first(where: { $0.topic.matches(topic) })?.channel else {
             return .notCovered
         }
         return self.check(payload, of: channel)
