@@ -79,9 +79,10 @@ let package = Package(
         module("CampusModel"),
         module("StrictYAML", [yams]),
         module("DeviceProfile", ["CampusModel", "StrictYAML"]),
+        module("FirmwareContract", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("ProfileExchange", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
-        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
 
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
@@ -89,7 +90,7 @@ let package = Package(
         module("ModbusTransport", ["CModbus", logging]),
 
         // Engines: the work, without a socket.
-        module("Acquisition", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
+        module("Acquisition", ["CampusModel", "DeviceProfile", "FirmwareContract", logging, serviceLifecycle]),
         module("Exporters", ["CampusModel", "SparkplugB", logging]),
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
@@ -102,8 +103,9 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "MQTTTransport", "ModbusTransport",
-                "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "FirmwareContract", "MQTTTransport",
+                "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole",
+                asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -119,9 +121,9 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "ProfileExchange", "SiteConfiguration", "StrictYAML", "TimeSeriesRing",
-                argumentParser, asyncHTTPClient,
-                nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
+                "CampusModel", "DeviceProfile", "FirmwareContract", "MQTTTransport", "ProfileExchange",
+                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser, asyncHTTPClient, logging, nioCore,
+                nioFoundationCompat, nioHTTP1, nioSSL, serviceLifecycle,
             ]
         ),
 
@@ -139,12 +141,19 @@ let package = Package(
         tests("CampusModelTests", ["CampusModel"]),
         tests("StrictYAMLTests", ["StrictYAML"]),
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
+        tests("FirmwareContractTests", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
         tests("ProfileExchangeTests", ["CampusModel", "DeviceProfile", "ProfileExchange", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
-        tests("SiteConfigurationTests", ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML"]),
+        tests(
+            "SiteConfigurationTests",
+            ["CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
+        ),
         tests("ModbusTransportTests", ["ModbusTransport"]),
-        tests("AcquisitionTests", ["Acquisition", "CampusModel", "DeviceProfile", "StrictYAML", logging]),
+        tests(
+            "AcquisitionTests",
+            ["Acquisition", "CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML", logging]
+        ),
         tests(
             "IntegrationTests",
             [
@@ -176,7 +185,9 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "campus-fuzz",
-            dependencies: ["CampusModel", "DeviceProfile", "SiteConfiguration", "StrictYAML", "TimeSeriesRing"],
+            dependencies: [
+                "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML", "TimeSeriesRing",
+            ],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],
             swiftSettings: settings

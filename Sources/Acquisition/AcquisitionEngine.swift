@@ -1,5 +1,6 @@
 package import CampusModel
 package import DeviceProfile
+internal import FirmwareContract
 package import Logging
 internal import ServiceLifecycle
 internal import Synchronization
@@ -252,6 +253,6 @@ extension ConfiguredDevice {
         self.id == other.id && self.node == other.node && self.name == other.name && self.address == other.address
             && self.reportMilliseconds == other.reportMilliseconds
             && self.zonelessOffsetSeconds == other.zonelessOffsetSeconds
-            && self.profileRevision == other.profileRevision
+            && self.profileRevision == other.profileRevision && self.contract?.revision == other.contract?.revision
     }
 }

@@ -1,5 +1,6 @@
 package import CampusModel
 package import DeviceProfile
+package import FirmwareContract
 
 /// A device of the site, bound to its profile and its address.
 package struct ConfiguredDevice: Sendable {
@@ -22,6 +23,8 @@ package struct ConfiguredDevice: Sendable {
     package var reportMilliseconds: Int64
     /// East of UTC, for device clocks without a zone.
     package var zonelessOffsetSeconds: Int64
+    /// What payloads are validated against before they are decoded; `nil`: nothing.
+    package var contract: ContractLibrary.Entry?
 
     package init(
         id: DeviceID,
@@ -31,7 +34,8 @@ package struct ConfiguredDevice: Sendable {
         profileRevision: String,
         address: Address,
         reportMilliseconds: Int64,
-        zonelessOffsetSeconds: Int64
+        zonelessOffsetSeconds: Int64,
+        contract: ContractLibrary.Entry? = nil
     ) {
         self.id = id
         self.node = node
@@ -41,6 +45,7 @@ package struct ConfiguredDevice: Sendable {
         self.address = address
         self.reportMilliseconds = reportMilliseconds
         self.zonelessOffsetSeconds = zonelessOffsetSeconds
+        self.contract = contract
     }
 }
 

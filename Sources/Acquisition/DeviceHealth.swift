@@ -35,6 +35,8 @@ package struct DeviceHealth: Sendable, Hashable {
         case lastWill
         /// Its payload breaks the profile.
         case violation
+        /// Its payload breaks the contract of its firmware: one lately is enough, whatever else it sends.
+        case contract
     }
 
     package private(set) var state: State = .waiting
@@ -46,6 +48,8 @@ package struct DeviceHealth: Sendable, Hashable {
     /// Failures in a row of parts that still counted, without an answer of any part in between.
     private var failuresInRow = 0
     private var violationsInRow = 0
+    /// When a payload last broke its contract.
+    private var contractBroken: Tick?
     private var failing: [Part: Failure] = [:]
 
     private struct Failure: Hashable {
@@ -75,6 +79,8 @@ package struct DeviceHealth: Sendable, Hashable {
 
     /// Violations in a row that quarantine a device.
     package static let violationsToQuarantine = 3
+    /// How long a broken contract is told, although good messages come: somebody has to see it.
+    package static let contractMemoryMilliseconds: Int64 = 900_000
 
     package init(since: Tick) { self.since = since }
 
@@ -96,6 +102,8 @@ package struct DeviceHealth: Sendable, Hashable {
         if !self.failing.isEmpty { for part in parts { self.failing[part] = nil } }
         if let reason = self.failing.values.map(\.reason).min(by: { $0.rawValue < $1.rawValue }) {
             self.become(.late, reason, at: tick)
+        } else if self.remembersBrokenContract(at: tick) {
+            self.become(.late, .contract, at: tick)
         } else {
             self.become(.online, .answering, at: tick)
         }
@@ -144,6 +152,25 @@ package struct DeviceHealth: Sendable, Hashable {
         return true
     }
 
+    /// A payload broke the contract of its firmware.
+    ///
+    /// The device is late from the first one on, and quarantined after several in a row. Its values stay the last good
+    /// ones and become stale like those of a message that does not come.
+    package mutating func brokeContract(at tick: Tick) {
+        self.violationsInRow = min(self.violationsInRow + 1, 1_000_000)
+        self.contractBroken = tick
+        if self.violationsInRow >= Self.violationsToQuarantine || self.state == .quarantined {
+            self.become(.quarantined, .contract, at: tick)
+        } else {
+            self.become(.late, .contract, at: tick)
+        }
+    }
+
+    private func remembersBrokenContract(at tick: Tick) -> Bool {
+        guard let broken = self.contractBroken else { return false }
+        return tick.rawValue - broken.rawValue < Self.contractMemoryMilliseconds
+    }
+
     /// The last will said that the device is gone.
     ///
     /// Returns `true` when it went offline by it.
@@ -167,7 +194,11 @@ package struct DeviceHealth: Sendable, Hashable {
             self.become(.offline, .silent, at: tick)
             return true
         }
-        if silence > periodMilliseconds + periodMilliseconds / 2 { self.become(.late, .silent, at: tick) }
+        if silence > periodMilliseconds + periodMilliseconds / 2 {
+            self.become(.late, .silent, at: tick)
+        } else if self.reason == .contract, self.failing.isEmpty, !self.remembersBrokenContract(at: tick) {
+            self.become(.online, .answering, at: tick)
+        }
         return false
     }
 

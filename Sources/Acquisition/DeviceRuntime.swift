@@ -209,6 +209,16 @@ package final class DeviceRuntime: Sendable {
         }
     }
 
+    /// A payload broke the contract of its firmware; nothing of it was decoded, and the last good values stay.
+    package func brokeContract(fault: DeviceFault, at tick: Tick) {
+        self.state.withLock { state in
+            state.counters.violations &+= 1
+            state.fault = fault
+            state.hasChanged = true
+            state.health.brokeContract(at: tick)
+        }
+    }
+
     /// The device's last will arrived.
     package func availabilityChanged(isOnline: Bool, at tick: Tick, into batch: inout [SeriesSample]) {
         self.state.withLock { state in

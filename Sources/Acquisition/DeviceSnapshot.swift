@@ -45,12 +45,21 @@ package struct DeviceFault: Sendable, Hashable {
     package var message: String
     /// The request and reply in hexadecimal, or the payload; at most 2048 characters, personal fields masked.
     package var frame: String
+    /// How a payload differs from its contract, line by line; empty for every other fault.
+    package var differences: [LocalizedText]
 
-    package init(tick: Tick, reason: String, message: String, frame: String) {
+    package init(
+        tick: Tick,
+        reason: String,
+        message: String,
+        frame: String,
+        differences: [LocalizedText] = []
+    ) {
         self.tick = tick
         self.reason = reason
         self.message = message
         self.frame = String(frame.prefix(2_048))
+        self.differences = differences
     }
 }
 

@@ -1,5 +1,6 @@
 package import CampusModel
 internal import DeviceProfile
+internal import FirmwareContract
 package import Logging
 internal import Synchronization
 
@@ -39,6 +40,8 @@ package final class MessageIngest: Sendable {
     private struct Draft {
         enum Kind {
             case outcome(MessageOutcome, route: Int)
+            /// It breaks the contract of the device's firmware, so it was not decoded.
+            case broken(ContractViolation, route: Int)
             case unclaimed
             case tooLarge
         }
@@ -140,6 +143,14 @@ package final class MessageIngest: Sendable {
         routes.matcher.match(message.topic, into: &scratch.matches)
         var isClaimed = false
         for route in scratch.matches {
+            let verdict = routes.routes[route].verdict(on: message)
+            if case .violation(let violation) = verdict {
+                isClaimed = true
+                scratch.drafts.append(
+                    Draft(message: index, arrival: arrival, kind: .broken(violation, route: route))
+                )
+                continue
+            }
             let outcome = routes.routes[route].decoder
                 .decode(
                     topic: message.topic,
@@ -147,7 +158,11 @@ package final class MessageIngest: Sendable {
                     isRetained: message.isRetained,
                     arrival: arrival
                 )
-            if case .notMine = outcome.status { continue }
+            if case .notMine = outcome.status {
+                // The firmware promises this message, and nobody reads it: that is no reason to ask whose it is.
+                if case .valid = verdict { isClaimed = true }
+                continue
+            }
             isClaimed = true
             if case .decoded = outcome.status { scratch.events.append(contentsOf: outcome.events) }
             scratch.drafts.append(Draft(message: index, arrival: arrival, kind: .outcome(outcome, route: route)))
@@ -165,6 +180,8 @@ package final class MessageIngest: Sendable {
         switch draft.kind {
         case .outcome(let outcome, let route):
             self.accept(outcome, of: message, route: routes.routes[route], arrival: draft.arrival, into: &samples)
+        case .broken(let violation, let route):
+            self.refuse(violation, of: message, route: routes.routes[route], arrival: draft.arrival)
         case .tooLarge:
             self.quarantine.add(
                 topic: PayloadRedaction.topic(message.topic),
@@ -177,6 +194,41 @@ package final class MessageIngest: Sendable {
             )
             self.counters.withLock { $0.violations &+= 1 }
         case .unclaimed: self.keepApart(message, suggester, arrival: draft.arrival)
+        }
+    }
+
+    /// Puts a payload that breaks its contract away, with what is different.
+    private func refuse(
+        _ violation: ContractViolation,
+        of message: InboundMessage,
+        route: MessageRoute,
+        arrival: Tick
+    ) {
+        let differences = zip(violation.lines(in: .vi), violation.lines(in: .en)).map { LocalizedText(vi: $0, en: $1) }
+        let payload = PayloadRedaction.text(message.payload, personal: route.personal, limit: 2_048)
+        route.runtime.brokeContract(
+            fault: DeviceFault(
+                tick: arrival,
+                reason: violation.reason.rawValue,
+                message: "\(violation)",
+                frame: payload,
+                differences: differences
+            ),
+            at: arrival
+        )
+        self.quarantine.add(
+            topic: PayloadRedaction.topic(message.topic),
+            reason: violation.reason.rawValue,
+            detail: "\(violation)",
+            differences: differences,
+            device: route.runtime.device.id,
+            payload: payload,
+            payloadBytes: message.payload.count,
+            at: arrival
+        )
+        self.counters.withLock { counters in
+            counters.violations &+= 1
+            counters.contractViolations[violation.contract.description, default: 0] &+= 1
         }
     }
 
@@ -267,8 +319,10 @@ package struct IngestCounters: Sendable, Hashable {
     package internal(set) var events: UInt64 = 0
     /// Messages on topics of no configured device.
     package internal(set) var unclaimed: UInt64 = 0
-    /// Payloads that broke their profile.
+    /// Payloads that broke their profile or their contract.
     package internal(set) var violations: UInt64 = 0
+    /// Those that broke a contract, by its name.
+    package internal(set) var contractViolations: [String: UInt64] = [:]
 }
 
 /// One device that publishes.
@@ -276,6 +330,18 @@ package struct MessageRoute: Sendable {
     package var runtime: DeviceRuntime
     var decoder: MessageDecoder
     var personal: PersonalParts
+    /// What the firmware promises; `nil` when the profile names no contract.
+    var validator: ContractValidator?
+
+    /// What the contract says of a message, before anything of it is decoded.
+    ///
+    /// A retained message that the profile ignores is not judged: it may be older than the firmware.
+    func verdict(on message: InboundMessage) -> ContractVerdict {
+        guard let validator, !(message.isRetained && self.decoder.ignoresRetained(message.topic)) else {
+            return .notCovered
+        }
+        return validator.check(topic: message.topic, payload: message.payload)
+    }
 }
 
 /// From topics to devices.
@@ -306,7 +372,15 @@ package struct MessageRoutes: Sendable {
                     MessageRoute(
                         runtime: runtime,
                         decoder: decoder,
-                        personal: PersonalParts(of: runtime.device.profile)
+                        personal: PersonalParts(of: runtime.device.profile, runtime.device.contract?.contract),
+                        validator: runtime.device.contract
+                            .map { entry in
+                                ContractValidator(
+                                    contract: entry.contract,
+                                    older: entry.older.map(\.version),
+                                    parameters: parameters
+                                )
+                            }
                     )
                 )
             } catch {

@@ -1,5 +1,6 @@
 internal import CampusModel
 package import DeviceProfile
+internal import FirmwareContract
 
 /// Makes a payload fit to be shown: shortened, control characters escaped, personal fields masked.
 ///
@@ -12,7 +13,8 @@ package enum PayloadRedaction {
         "uid", "card", "cardid", "cardno", "cardnumber", "cardnum", "rfid", "tagid", "badge", "username", "user",
         "userid",
         "name", "employeeno", "employeenostring", "studentid", "pin", "epc", "epchex", "tid", "tidhex", "irk", "face",
-        "picture", "image", "template", "phone", "email", "address", "birthday", "password", "token",
+        "picture", "image", "template", "biodata", "biophoto", "fingerprint", "facedata", "faceimage", "phone", "email",
+        "address", "birthday", "password", "token",
     ]
     private static let mask = "•••"
 
@@ -24,7 +26,11 @@ package enum PayloadRedaction {
     ///   - limit: The most characters to keep.
     package static func text(_ payload: [UInt8], personal: PersonalParts = PersonalParts(), limit: Int) -> String {
         if personal.isWholeText, !payload.isEmpty { return self.mask }
-        let bytes = payload.prefix(limit * 2)
+        // A picture or a template is no text.
+        guard String(validating: payload, as: UTF8.self) != nil else {
+            return "\(self.mask) (\(payload.count) bytes, no text)"
+        }
+        let bytes = self.maskingEncoded(payload.prefix(limit * 2), isCut: payload.count > limit * 2)[...]
         let masked = self.hasMembers(bytes) ? self.maskingMembers(bytes, personal.memberNames) : self.maskingRuns(bytes)
         return self.printable(String(decoding: masked, as: UTF8.self), limit: limit)
     }
@@ -64,6 +70,37 @@ package enum PayloadRedaction {
             index = self.valueEnd(in: bytes, from: valueStart)
         }
         return result
+    }
+
+    /// The shortest run of base64 that is taken for something encoded: a template or a picture, not a word.
+    private static let encodedBytesMin = 48
+
+    /// Replaces long runs of base64 or hexadecimal characters, whatever member they stand in: nobody can read them, and
+    /// they may be a face, a finger or a key.
+    private static func maskingEncoded(_ bytes: ArraySlice<UInt8>, isCut: Bool) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            var end = index
+            while end < bytes.endIndex, self.isEncoded(bytes[end]) { end += 1 }
+            // What the cut left of a run is as private as the whole.
+            let least = isCut && end == bytes.endIndex ? 8 : self.encodedBytesMin
+            if end - index >= least {
+                result.append(contentsOf: self.mask.utf8)
+            } else {
+                result.append(contentsOf: bytes[index..<end])
+            }
+            if end < bytes.endIndex { result.append(bytes[end]) }
+            index = end + 1
+        }
+        return result
+    }
+
+    private static func isEncoded(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "=")
+            || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "\\")
     }
 
     /// A name that is spelled with escapes has something to hide.
@@ -252,6 +289,16 @@ package struct PersonalParts: Sendable, Hashable {
         for point in profile.points where point.privacy != .none {
             guard case .payload(let places) = point.source else { continue }
             for place in places { take(place.pointer) }
+        }
+    }
+
+    /// The same, and everything that the contract of the firmware calls private.
+    init(of profile: DeviceProfile, _ contract: FirmwareContract?) {
+        self.init(of: profile)
+        guard let contract else { return }
+        for message in contract.messages {
+            if message.schema.privacy != .none { self.isWholeText = true }
+            self.memberNames.formUnion(message.schema.privateNames)
         }
     }
 }

@@ -29,7 +29,9 @@ package final class Quarantine: Sendable {
         package var reason: String
         /// What the operator reads.
         package var detail: String
-        /// The device whose profile was broken, if any.
+        /// How the payload differs from its contract, line by line; empty where no contract is broken.
+        package var differences: [LocalizedText]
+        /// The device whose profile or contract was broken, if any.
         package var device: DeviceID?
         /// The newest payload, shortened, personal fields masked.
         package var payload: String
@@ -72,6 +74,7 @@ package final class Quarantine: Sendable {
         topic: String,
         reason: String,
         detail: String,
+        differences: [LocalizedText] = [],
         device: DeviceID?,
         payload: @autoclosure () -> String,
         payloadBytes: Int,
@@ -88,6 +91,7 @@ package final class Quarantine: Sendable {
                     entry.payload = payload()
                     entry.payloadBytes = payloadBytes
                     entry.detail = detail
+                    entry.differences = differences
                 }
                 let isOutdated = entry.isOutdated
                 entry.isOutdated = false
@@ -107,6 +111,7 @@ package final class Quarantine: Sendable {
                 topic: shortTopic,
                 reason: reason,
                 detail: detail,
+                differences: differences,
                 device: device,
                 payload: payload(),
                 payloadBytes: payloadBytes,

@@ -27,6 +27,15 @@ extension DeviceProfile {
         return profile
     }
 
+    /// The profile in every combination of its settings; itself alone where it has none.
+    package var variants: [DeviceProfile] {
+        guard !self.settings.isEmpty else { return [self] }
+        return self.settings.combinations.compactMap { choices in
+            // The reader has tried every combination.
+            do throws(ProfileSettingError) { return try self.configured(settings: choices) } catch { return nil }
+        }
+    }
+
     private func choices(_ settings: [String: String]) throws(ProfileSettingError) -> [String: String] {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
             guard let setting = self.settings.first(where: { $0.name == name }) else {

@@ -50,6 +50,8 @@ package struct DeviceProfile: Sendable {
     package var category: Category
     package var title: LocalizedText
     package var notes: String?
+    /// The contract that payloads are validated against, `family/v<major>`; `nil`: none.
+    package var contract: String?
     package var sources: [Source]
     /// `nil` when nobody has verified it on hardware.
     package var verification: Verification?

@@ -12,9 +12,9 @@ package struct OperatorCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, DevicesCommand.self, LatestCommand.self, QueryCommand.self, TailCommand.self,
-            AdoptCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self, UserCommand.self,
-            TokenCommand.self, CertificateCommand.self, RingCommand.self, ExportersCommand.self, ExportCommand.self,
-            ImportCommand.self,
+            AdoptCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self, ContractCommand.self,
+            UserCommand.self, TokenCommand.self, CertificateCommand.self, RingCommand.self, ExportersCommand.self,
+            ExportCommand.self, ImportCommand.self,
         ]
     )
 

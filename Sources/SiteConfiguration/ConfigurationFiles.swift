@@ -1,5 +1,6 @@
 internal import CampusModel
 package import DeviceProfile
+package import FirmwareContract
 internal import Foundation
 internal import StrictYAML
 
@@ -15,6 +16,7 @@ package struct ConfigurationFiles: Sendable {
     package var gateway: GatewayConfiguration
     package var site: SiteDefinition
     package var library: ProfileLibrary
+    package var contracts: ContractLibrary
     /// Devices of the site whose profile is missing or whose address does not fit it, which are left out; files that
     /// cannot be read; after a reload also the keys that need a restart.
     package var problems: [ConfigurationProblem]
@@ -23,13 +25,13 @@ package struct ConfigurationFiles: Sendable {
     ///
     /// - Throws: ``ConfigurationError`` with one line for each problem of `gateway.yaml` or `site.yaml`.
     package static func read(path: String) throws(ConfigurationError) -> ConfigurationFiles {
-        try self.read(path: path, gateway: try self.gateway(path))
+        try self.read(path: path, gateway: try self.gateway(path), lastGood: nil)
     }
 
     /// Reads everything anew for a gateway that runs already: what needs a restart stays as it was and is a problem.
     package func reread() throws(ConfigurationError) -> ConfigurationFiles {
         let (merged, needRestart) = self.gateway.takingUp(try Self.gateway(self.path))
-        var files = try Self.read(path: self.path, gateway: merged)
+        var files = try Self.read(path: self.path, gateway: merged, lastGood: self)
         files.problems += needRestart.map { key in
             ConfigurationProblem(
                 self.path,
@@ -49,10 +51,13 @@ package struct ConfigurationFiles: Sendable {
         }
     }
 
-    /// Reads the site, the adopted devices and the profiles.
+    /// Reads the site, the adopted devices, the profiles and the contracts.
+    ///
+    /// What of profiles and contracts cannot be read stays as in `lastGood`.
     private static func read(
         path: String,
-        gateway: GatewayConfiguration
+        gateway: GatewayConfiguration,
+        lastGood: ConfigurationFiles?
     ) throws(ConfigurationError) -> ConfigurationFiles {
         let siteText = try self.text(of: gateway.siteFile)
         let adoptedFile = self.adoptedFile(gateway)
@@ -65,13 +70,19 @@ package struct ConfigurationFiles: Sendable {
         } catch {
             throw ConfigurationError(description: error.description)
         }
-        let library = ProfileLibrary(folders: gateway.profileFolders)
+        var library = ProfileLibrary(folders: gateway.profileFolders)
+        var contracts = ContractLibrary(folders: gateway.contractFolders)
+        let kept = lastGood.map { files in
+            library.keepLastGood(of: files.library)
+                + contracts.keepLastGood(of: files.contracts).map(\.description)
+        }
         var problems = library.problems.map { problem in
             ConfigurationProblem(
                 vi: "Hồ sơ thiết bị có lỗi và bị bỏ qua: \(problem.description)",
                 en: problem.description
             )
         }
+        problems += self.problems(of: contracts, kept: kept ?? [])
         problems += self.unreadable(gateway)
         for device in site.devices {
             if let text = self.problem(of: device, library) {
@@ -84,7 +95,15 @@ package struct ConfigurationFiles: Sendable {
                 )
             }
         }
-        return ConfigurationFiles(path: path, gateway: gateway, site: site, library: library, problems: problems)
+        let files = ConfigurationFiles(
+            path: path,
+            gateway: gateway,
+            site: site,
+            library: library,
+            contracts: contracts,
+            problems: problems
+        )
+        return files.checkingContracts()
     }
 
     /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.

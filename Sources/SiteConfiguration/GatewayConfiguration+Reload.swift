@@ -1,5 +1,7 @@
-/// What a running gateway takes up of a changed `gateway.yaml`: ``siteFile``, ``profileFolders``, the exporters and the
-/// report period of publishers. Everything else is part of something that was opened at the start.
+/// What a running gateway takes up of a changed `gateway.yaml`: ``siteFile``, ``profileFolders``, ``contractFolders``,
+/// the exporters and the report period of publishers.
+///
+/// Everything else is part of something that was opened at the start.
 extension GatewayConfiguration {
     /// One key, or a group of keys that belong together, that needs a restart.
     private struct StartKey: Sendable {
@@ -52,6 +54,7 @@ extension GatewayConfiguration {
         var merged = self
         merged.siteFile = fresh.siteFile
         merged.profileFolders = fresh.profileFolders
+        merged.contractFolders = fresh.contractFolders
         merged.exporters = fresh.exporters
         merged.polling.reportMilliseconds = fresh.polling.reportMilliseconds
         let changed = Self.startKeys.filter { $0.differs(self, fresh) }

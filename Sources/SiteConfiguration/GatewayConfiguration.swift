@@ -104,6 +104,8 @@ package struct GatewayConfiguration: Sendable, Hashable {
     package var stateFolder: String
     /// Folders with device profiles, later ones override earlier ones.
     package var profileFolders: [String]
+    /// Folders with firmware contracts, later ones override earlier ones; none: payloads are not validated.
+    package var contractFolders: [String]
     /// `site.yaml`.
     package var siteFile: String
     package var web: Web

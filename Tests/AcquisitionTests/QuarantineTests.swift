@@ -142,6 +142,6 @@ struct PayloadRedactionTests {
 
     @Test func controlCharactersAndLengthAreBounded() {
         #expect(PayloadRedaction.text([0, 10, 65, 0x7F], limit: 10) == "··A·")
-        #expect(PayloadRedaction.text(Array(repeating: 71, count: 100), limit: 5) == "GGGGG…")
+        #expect(PayloadRedaction.text(Array(repeating: 46, count: 100), limit: 5) == ".....…")
     }
 }

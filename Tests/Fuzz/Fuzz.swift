@@ -1,14 +1,19 @@
 internal import CampusModel
 internal import DeviceProfile
+internal import FirmwareContract
 internal import Foundation
 internal import SiteConfiguration
 internal import StrictYAML
 internal import TimeSeriesRing
 
-/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile`, `configuration` or `ring`.
+/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile`, `contract`, `promise`, `configuration` or `ring`.
 enum Target: String {
     case payload
     case profile
+    /// A document of a contract, or its samples.
+    case contract
+    /// A payload that is validated against a contract.
+    case promise
     case configuration
     case ring
 }
@@ -90,9 +95,58 @@ private struct Decoders {
     }
 }
 
+/// Validators of every shipped contract, made once.
+private struct Promises {
+    private var channels: [(validator: ContractValidator, topic: String)] = []
+
+    init(folder: String) {
+        let library = ContractLibrary(folders: [folder])
+        for entry in library.names.compactMap({ library[$0] }) {
+            let validator = ContractValidator(contract: entry.contract, older: entry.older.map(\.version))
+            for filter in validator.filters {
+                self.channels.append((validator, filter.replacing("+", with: "x")))
+            }
+        }
+        precondition(!self.channels.isEmpty, "no contracts in \(folder)")
+    }
+
+    /// The first byte chooses the channel, the rest is the payload.
+    func run(_ input: UnsafeRawBufferPointer) {
+        guard let choice = input.first else { return }
+        let (validator, topic) = self.channels[Int(choice) % self.channels.count]
+        switch validator.check(topic: topic, payload: Array(input.dropFirst())) {
+        case .notCovered: fatalError("\(topic) is a channel")
+        case .valid: break
+        case .violation(let violation):
+            precondition(!violation.differences.isEmpty, "a violation is told")
+            precondition(violation.differences.count <= ContractViolation.differencesMax, "differences are bounded")
+            for line in violation.lines(in: .vi) + violation.lines(in: .en) {
+                precondition(line.utf8.count < 4_096, "a line is bounded")
+                precondition(!line.unicodeScalars.contains { $0.value < 0x20 }, "a line is a line")
+            }
+        }
+    }
+
+    /// A document that is read is one that everything can be made of.
+    static func read(_ text: String) {
+        _ = try? ContractSamples.read(yaml: text, file: "1.0.yaml")
+        guard let contract = try? FirmwareContract.read(yaml: text, file: "asyncapi.yaml") else { return }
+        precondition(ContractComparison(old: contract, new: contract).changes.isEmpty, "nothing differs from itself")
+        let validator = ContractValidator(contract: contract)
+        for vector in ContractVectors(contract: contract).vectors.prefix(200) {
+            _ = validator.check(topic: vector.topic, payload: Array(vector.payload.utf8))
+        }
+        _ = try? CHeader(contract: contract)
+    }
+}
+
 private let target = Target(rawValue: ProcessInfo.processInfo.environment["CAMPUS_FUZZ"] ?? "")
 private nonisolated(unsafe) let probe = BlockProbe()
 private let decoders = Decoders(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
+
+private let promises = Promises(
+    folder: ProcessInfo.processInfo.environment["CAMPUS_CONTRACTS"] ?? "Firmware-Contracts"
+)
 
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -102,12 +156,14 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case .profile:
         let text = String(decoding: input, as: UTF8.self)
         if let profile = try? DeviceProfile.read(yaml: text, file: "fuzz.yaml") { _ = GoldenRunner.run(profile) }
+    case .contract: Promises.read(String(decoding: input, as: UTF8.self))
+    case .promise: promises.run(input)
     case .configuration:
         let text = String(decoding: input, as: UTF8.self)
         _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
         _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
     case .ring: _ = probe.read(input)
-    case nil: fatalError("CAMPUS_FUZZ is payload, profile, configuration or ring")
+    case nil: fatalError("CAMPUS_FUZZ is payload, profile, contract, promise, configuration or ring")
     }
     return 0
 }

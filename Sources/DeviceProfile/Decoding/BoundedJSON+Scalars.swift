@@ -160,7 +160,7 @@ extension BoundedJSON {
     }
 
     /// The text of a scalar token: strings unescaped, everything else as written; `nil` for containers.
-    func text(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> String? {
+    package func text(_ index: Int, in bytes: UnsafeBufferPointer<UInt8>) -> String? {
         let token = self.tokens[index]
         switch token.kind {
         case .object, .array: return nil

@@ -4,9 +4,9 @@
 /// pointer.
 /// Stricter than RFC 8259 where leniency would mean guessing: a repeated key, a lone surrogate or a byte-order mark is
 /// an error.
-struct BoundedJSON {
+package struct BoundedJSON: Sendable {
     /// Why a payload is not JSON.
-    enum Problem: String, Error, Sendable, CaseIterable {
+    package enum Problem: String, Error, Sendable, CaseIterable {
         case tooLarge = "payloadTooLarge"
         case notUTF8 = "notUTF8"
         case syntax = "jsonSyntax"
@@ -15,7 +15,8 @@ struct BoundedJSON {
         case duplicateKey = "jsonDuplicateKey"
     }
 
-    enum Kind: UInt8 {
+    /// What a token is.
+    package enum Kind: UInt8, Sendable {
         case object
         case array
         case key
@@ -27,19 +28,20 @@ struct BoundedJSON {
         case null
     }
 
-    struct Token {
-        var kind: Kind
+    /// One value, or the key of a member; containers are followed by what is in them.
+    package struct Token: Sendable {
+        package var kind: Kind
         /// Byte offsets of the content; strings and keys without their quotes.
-        var start: Int32
-        var end: Int32
+        package var start: Int32
+        package var end: Int32
         /// Index of the token after this value and everything in it.
-        var next: Int32
+        package var next: Int32
         /// Hash of a key's bytes; 0 for others.
         var hash: UInt32
     }
 
-    static let bytesMax = 1 << 20
-    static let depthMax = 32
+    package static let bytesMax = 1 << 20
+    package static let depthMax = 32
     static let tokensMax = 16_384
     static let membersMax = 1_024
 
@@ -53,19 +55,22 @@ struct BoundedJSON {
     }
 
     private let limits: Limits
-    private(set) var tokens: [Token] = []
+    /// The tokens of the payload that was parsed last; the first is the whole.
+    package private(set) var tokens: [Token] = []
     private var open: [Frame] = []
 
-    private struct Frame {
+    private struct Frame: Sendable {
         var token: Int
         var isObject: Bool
         var members: Int
     }
 
-    init(limits: Limits = .payload) { self.limits = limits }
+    package init() { self.init(limits: .payload) }
+
+    init(limits: Limits) { self.limits = limits }
 
     /// Parses a payload; afterwards ``find(_:in:)`` works on the same bytes.
-    mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(Problem) {
+    package mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(Problem) {
         self.tokens.removeAll(keepingCapacity: true)
         self.open.removeAll(keepingCapacity: true)
         guard bytes.count <= self.limits.bytesMax else { throw .tooLarge }
@@ -191,7 +196,7 @@ struct BoundedJSON {
     }
 
     /// The index of the token that `pointer` leads to from the token `root`, or `nil`.
-    func find(_ pointer: JSONPointer, from root: Int = 0, in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    package func find(_ pointer: JSONPointer, from root: Int = 0, in bytes: UnsafeBufferPointer<UInt8>) -> Int? {
         guard self.tokens.indices.contains(root) else { return nil }
         var current = root
         for depth in pointer.tokens.indices {

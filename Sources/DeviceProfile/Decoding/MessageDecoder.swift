@@ -151,6 +151,12 @@ package final class MessageDecoder: Sendable {
         return filter
     }
 
+    /// Whether every message on this topic is one whose retained copies mean nothing.
+    package func ignoresRetained(_ topic: String) -> Bool {
+        let messages = self.messages.filter { $0.filter.matches(topic) }
+        return !messages.isEmpty && messages.allSatisfy { $0.wire.retained == .ignore }
+    }
+
     /// Decodes one message.
     package func decode(topic: String, payload: [UInt8], isRetained: Bool, arrival: Tick) -> MessageOutcome {
         if let availability, availability.filter.matches(topic) {

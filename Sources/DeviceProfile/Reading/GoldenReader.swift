@@ -1,4 +1,4 @@
-internal import CampusModel
+package import CampusModel
 internal import StrictYAML
 
 /// Reads the golden cases of a profile.

@@ -32,6 +32,19 @@ package struct ProfileLibrary: Sendable {
     /// The profile called `id`.
     package subscript(id: String) -> Entry? { self.entries[id] }
 
+    /// Keeps what `other` knows of profiles whose file cannot be read here: the last good one stays in use.
+    ///
+    /// Returns their names.
+    package mutating func keepLastGood(of other: ProfileLibrary) -> [String] {
+        var kept: [String] = []
+        for (id, entry) in other.entries where self.entries[id] == nil {
+            guard self.problems.contains(where: { $0.file == entry.file }) else { continue }
+            self.entries[id] = entry
+            kept.append(id)
+        }
+        return kept.sorted()
+    }
+
     private mutating func add(folder: String) {
         let names: [String]
         do {

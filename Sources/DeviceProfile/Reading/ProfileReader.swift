@@ -40,6 +40,7 @@ struct ProfileReader {
         let category = self.root.choice("category", of: DeviceProfile.Category.self)
         let title = ProfileParts.localized("title", in: self.root)
         let notes = self.root.optionalString("notes")
+        let contract = self.contract()
         let sources = self.sources()
         let verification = self.verification()
         let settings = SettingReader(settings: SettingReader.read(self.root))
@@ -73,6 +74,7 @@ struct ProfileReader {
             category: category,
             title: title,
             notes: notes,
+            contract: contract,
             sources: sources,
             verification: verification,
             wire: resolved.wire,
@@ -118,6 +120,16 @@ struct ProfileReader {
         guard !choices.isEmpty else { return "" }
         let parts = choices.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         return " where the settings are {\(parts.joined(separator: ", "))}"
+    }
+
+    private func contract() -> String? {
+        guard let value = self.root.optional("contract"), let text = value.string(limit: 80) else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count != 2 || parts[0].isEmpty || parts[1].first != "v" || Int(parts[1].dropFirst()) == nil {
+            value.problem("must be FAMILY/v1, a folder of Firmware-Contracts; it is '\(text)'")
+        }
+        if self.root.optional("mqtt") == nil { value.problem("a contract is for payloads of MQTT") }
+        return text
     }
 
     private func sources() -> [DeviceProfile.Source] {

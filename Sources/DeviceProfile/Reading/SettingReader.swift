@@ -66,14 +66,7 @@ struct SettingReader {
     }
 
     /// Every combination of options.
-    var combinations: [[String: String]] {
-        self.settings.reduce([[:]]) { found, setting in
-            guard found.count <= 256 else { return found }
-            return found.flatMap { choices in
-                setting.options.map { option in choices.merging([setting.name: option.value]) { $1 } }
-            }
-        }
-    }
+    var combinations: [[String: String]] { self.settings.combinations }
 
     /// What holds where a site says nothing: the defaults, and the first option where there is none.
     var standard: [String: String] {
@@ -81,5 +74,17 @@ struct SettingReader {
             self.settings.map { ($0.name, $0.standard ?? $0.options.first?.value ?? "") },
             uniquingKeysWith: { first, _ in first }
         )
+    }
+}
+
+extension [SettingDefinition] {
+    /// Every combination of options.
+    var combinations: [[String: String]] {
+        self.reduce([[:]]) { found, setting in
+            guard found.count <= 256 else { return found }
+            return found.flatMap { choices in
+                setting.options.map { option in choices.merging([setting.name: option.value]) { $1 } }
+            }
+        }
     }
 }

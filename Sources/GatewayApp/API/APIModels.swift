@@ -170,6 +170,8 @@ enum APIModel {
         var topic: String
         var reason: String
         var detail: String
+        /// How the payload differs from its contract.
+        var differences: [LocalizedText]
         var device: String?
         var payload: String
         var payloadBytes: Int
@@ -183,6 +185,7 @@ enum APIModel {
             self.topic = entry.topic
             self.reason = entry.reason
             self.detail = entry.detail
+            self.differences = entry.differences
             self.device = entry.device?.rawValue
             self.payload = entry.payload
             self.payloadBytes = entry.payloadBytes

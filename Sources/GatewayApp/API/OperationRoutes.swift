@@ -60,6 +60,14 @@ struct OperationRoutes {
         text.counter("campus_mqtt_messages_total", "Messages received.", ingest.messages)
         text.counter("campus_mqtt_unclaimed_total", "Messages of no configured device.", ingest.unclaimed)
         text.counter("campus_mqtt_violations_total", "Payloads that broke their profile.", ingest.violations)
+        for (contract, count) in ingest.contractViolations.sorted(by: { $0.key < $1.key }) {
+            text.counter(
+                "campus_contract_violations_total",
+                "Payloads that broke the contract of their firmware.",
+                count,
+                labels: ["contract": contract]
+            )
+        }
         text.counter("campus_events_total", "Events committed.", ingest.events)
         let connection = self.gateway.connection.statistics
         text.counter("campus_mqtt_connects_total", "Connections to the broker.", connection.connects)

@@ -68,7 +68,8 @@ extension PageRoutes {
             content["fault"] = [
                 "time": LocalTime.text(fault.tick, offset), "code": fault.reason,
                 "reason": FaultReason.label(fault.reason).text(in: language), "message": fault.message,
-                "frame": fault.frame,
+                "frame": fault.frame, "has_differences": !fault.differences.isEmpty,
+                "differences": fault.differences.map { ["line": $0.text(in: language)] },
             ]
         }
         return try self.console.render(

@@ -22,6 +22,8 @@ extension PageRoutes {
                     "reason": QuarantineReason.label(entry.reason).text(in: language),
                     // Of a message that nobody claims, the reason says all.
                     "details": entry.reason == "unclaimed" ? [] : ["\(entry.reason): \(entry.detail)"],
+                    "has_differences": !entry.differences.isEmpty,
+                    "differences": entry.differences.map { ["line": $0.text(in: language)] },
                     "devices": entry.device.map { [["id": $0.rawValue]] } ?? [],
                     "payload": entry.payload, "bytes": "\(entry.payloadBytes)",
                     "count": "\(entry.count)", "last_seen": LocalTime.text(entry.lastSeen, offset),

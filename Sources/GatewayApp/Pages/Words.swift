@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import CampusModel
 internal import DeviceProfile
+internal import FirmwareContract
 internal import WebConsole
 
 /// Values and states in words, for pages and the live feed.
@@ -79,6 +80,8 @@ extension DeviceHealth.Reason {
         case .badReply: LocalizedText(vi: "trả lời không khớp", en: "reply does not fit")
         case .lastWill: LocalizedText(vi: "thiết bị đã ngắt (last will)", en: "gone (last will)")
         case .violation: LocalizedText(vi: "dữ liệu sai hồ sơ", en: "payload breaks its profile")
+        case .contract:
+            LocalizedText(vi: "dữ liệu sai hợp đồng firmware", en: "payload breaks its firmware contract")
         }
     }
 }
@@ -160,7 +163,22 @@ enum FaultReason {
 
 /// Why a message was kept out, in words; the code stays beside it for search.
 enum QuarantineReason {
+    private static func label(_ reason: ContractReason) -> LocalizedText {
+        switch reason {
+        case .contractViolation:
+            LocalizedText(vi: "Bản tin sai hợp đồng firmware", en: "The payload breaks its firmware contract")
+        case .contractUnknownVersion:
+            LocalizedText(vi: "Chưa biết phiên bản firmware này", en: "This version of the firmware is not known")
+        case .contractUnknownMessage:
+            LocalizedText(
+                vi: "Loại bản tin không có trong hợp đồng firmware",
+                en: "The firmware contract has no such message"
+            )
+        }
+    }
+
     static func label(_ code: String) -> LocalizedText {
+        if let reason = ContractReason(rawValue: code) { return self.label(reason) }
         guard let reason = DecodeReason(rawValue: code) else {
             return LocalizedText(vi: "Chưa có thiết bị nào nhận chủ đề này", en: "No device has this topic")
         }
