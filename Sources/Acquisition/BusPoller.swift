@@ -155,7 +155,7 @@ package final class BusPoller: Sendable {
             let part: DeviceHealth.Part? = received == 0 ? .points(entry.poll) : nil
             self.note(busFailure, request: requests[index], slot: slot, part: part, batch: &session.batch)
             // A device that refuses will do so again.
-            if part != nil, busFailure.reason != .exception {
+            if part != nil, entry.poll == .once, busFailure.reason != .exception {
                 session.schedule.retry(entry, now: self.timer.nowNanoseconds)
             }
             self.divide(plan, at: index, after: busFailure, entry: entry, session: &session)

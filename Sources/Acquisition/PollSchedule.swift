@@ -56,7 +56,7 @@ package struct PollSchedule: Sendable {
         return entry
     }
 
-    /// What a device that did not answer is asked again after; what is read more often comes at its own time.
+    /// What is read once is asked for again after that long, while the device does not answer.
     package static let retryNanoseconds: UInt64 = 10_000_000_000
 
     /// Asks for a part of a device again soon that did not answer.

@@ -186,7 +186,7 @@ final class RunningGateway {
     /// Starts it and waits until it can do its work.
     func start() async throws {
         try self.spawn()
-        try await eventually("the gateway is ready") { await self.isReady }
+        try await eventually("the gateway is ready", seconds: 60) { await self.isReady }
     }
 
     /// Starts it, whatever comes of it.
