@@ -19,8 +19,8 @@ struct JSONMessage {
         var messages: [Message] = []
         var message = Message(payload: head)
         for run in runs {
-            let point = Self.quoted(run.identity.point)
-            let unit = Self.quoted(run.identity.unit)
+            let point = JSONText.quoted(run.identity.point)
+            let unit = JSONText.quoted(run.identity.unit)
             for sample in run.samples {
                 let item = Self.item(sample, point: point, unit: unit)
                 if message.samples > 0 {
@@ -41,9 +41,9 @@ struct JSONMessage {
     }
 
     private func head(isReplay: Bool) -> [UInt8] {
-        var text = "{\"site\":\(Self.quoted(self.identity.site)),"
-        if !self.identity.room.isEmpty { text += "\"room\":\(Self.quoted(self.identity.room))," }
-        text += "\"device\":\(Self.quoted(self.identity.device)),\"replay\":\(isReplay),\"samples\":["
+        var text = "{\"site\":\(JSONText.quoted(self.identity.site)),"
+        if !self.identity.room.isEmpty { text += "\"room\":\(JSONText.quoted(self.identity.room))," }
+        text += "\"device\":\(JSONText.quoted(self.identity.device)),\"replay\":\(isReplay),\"samples\":["
         return Array(text.utf8)
     }
 
@@ -54,23 +54,6 @@ struct JSONMessage {
             "{\"point\":\(point),\"at\":\"\(UTCText.rfc3339(sample.tick))\",\"value\":"
             + (hasValue ? "\(sample.value)" : "null") + ",\"unit\":\(unit),\"quality\":\"\(sample.quality)\"}"
         return Array(text.utf8)
-    }
-
-    /// A JSON string.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\u{0}"..."\u{1F}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
 

@@ -84,7 +84,7 @@ struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
         abstract: "Check device profiles, try them on real bytes, and make them out of what others wrote.",
-        subcommands: [Check.self, Try.self, Import.self, ProfileImport.self]
+        subcommands: [Check.self, Try.self, Import.self, ProfileImportDevices.self]
     )
 
     struct Check: ParsableCommand {

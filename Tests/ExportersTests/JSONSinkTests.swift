@@ -96,7 +96,7 @@ final class FakePublisher: MessagePublishing {
     }
 
     @Test(arguments: [("a\"b", #""a\"b""#), ("a\\b", #""a\\b""#), ("a\nb", #""a\nb""#), ("a\u{1}b", #""a\u0001b""#)])
-    func textIsEscaped(_ raw: String, _ expected: String) { #expect(JSONMessage.quoted(raw) == expected) }
+    func textIsEscaped(_ raw: String, _ expected: String) { #expect(JSONText.quoted(raw) == expected) }
 
     @Test func aBrokerThatDoesNotAcknowledgeTakesNothing() async throws {
         let publisher = FakePublisher()

@@ -209,8 +209,20 @@ final class RunningGateway {
 
     func stop() {
         self.child?.end(SIGTERM)
+        self.endOrphanedBroker()
         try? FileManager.default.removeItem(atPath: self.folder)
     }
+
+    /// Ends the broker of a gateway that was killed and not started again; it would outlive the tests.
+    private func endOrphanedBroker() {
+        guard let id = pid_t(self.text("broker/pid")), id > 1,
+            let command = try? String(contentsOfFile: "/proc/\(id)/cmdline", encoding: .utf8),
+            command.contains(self.folder)
+        else { return }
+        kill(id, SIGKILL)
+    }
+
+    deinit { self.stop() }
 
     var isReady: Bool {
         get async {

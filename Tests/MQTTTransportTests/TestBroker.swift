@@ -95,7 +95,7 @@ final class Inbox: MQTTBatchReceiver {
 struct TimedOut: Error, CustomStringConvertible { var description: String }
 
 /// Returns when `fact` holds; throws after `seconds`.
-func eventually(_ what: String, seconds: Double = 10, _ fact: () -> Bool) async throws {
+func eventually(_ what: String, seconds: Double = 30, _ fact: () -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while !fact() {
         guard ContinuousClock.now < deadline else { throw TimedOut(description: "timed out waiting until \(what)") }

@@ -135,10 +135,10 @@ struct ProfileDraft: Hashable {
                 json = NumberText.text(value)
                 expected.append("\(Self.quoted(point.name)): \(json)")
             case .boolean(let on, _, _):
-                json = on.map(Self.jsonText) ?? "true"
+                json = on.map(JSONText.quoted) ?? "true"
                 expected.append("\(Self.quoted(point.name)): 1")
             case .enumeration(let texts):
-                json = Self.jsonText(texts.first ?? "")
+                json = JSONText.quoted(texts.first ?? "")
                 expected.append("\(Self.quoted(point.name)): 0")
             case .text:
                 json = "\"text\""
@@ -177,19 +177,15 @@ struct ProfileDraft: Hashable {
 
         var text: String {
             let parts = self.members.map { member in
-                let inner = member.inner.map { "\(ProfileDraft.jsonText($0.0)):\($0.1)" }.joined(separator: ",")
-                return "\(ProfileDraft.jsonText(member.name)):\(member.value ?? "{\(inner)}")"
+                let inner = member.inner.map { "\(JSONText.quoted($0.0)):\($0.1)" }.joined(separator: ",")
+                return "\(JSONText.quoted(member.name)):\(member.value ?? "{\(inner)}")"
             }
             return "{\(parts.joined(separator: ","))}"
         }
     }
 
-    fileprivate static func jsonText(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-    }
-
     private static func pointer(_ path: [String]) -> String {
-        self.quoted(path.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined())
+        self.quoted(path.map(JSONText.token).joined())
     }
 
     private static func localized(_ text: LocalizedText) -> String { "{\(self.localizedMembers(text))}" }

@@ -1,3 +1,4 @@
+internal import CampusModel
 internal import DeviceProfile
 
 /// Why no encoder can be made of a contract, with the place that must be put right.

@@ -1,3 +1,5 @@
+internal import CampusModel
+
 /// Writes the C of structs and encoders.
 struct CWriter {
     /// What an example puts into a struct.

@@ -1,3 +1,5 @@
+internal import CampusModel
+
 /// A JSON value under construction.
 indirect enum VectorValue {
     case object([(name: String, value: VectorValue)])

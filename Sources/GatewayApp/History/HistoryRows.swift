@@ -1,5 +1,4 @@
 internal import CampusModel
-internal import Foundation
 internal import NIOCore
 internal import TimeSeriesRing
 
@@ -116,9 +115,9 @@ struct HistoryRows {
         guard case .columns = self.query.form else { return }
         if self.index > 0 { self.text.put(",") }
         self.text.put(#"{"point":"#)
-        self.text.put(Self.quoted(series.name))
+        self.text.put(JSONText.quoted(series.name))
         self.text.put(#","unit":"#)
-        self.text.put(Self.quoted(series.unit))
+        self.text.put(JSONText.quoted(series.unit))
         self.text.put(#","rows":["#)
     }
 
@@ -136,10 +135,6 @@ struct HistoryRows {
         case .columns: self.text.put("]}")
         case .table, .pointTable: break
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
 
     /// Writes a slice; `false` when the series has no more, or the page is full.

@@ -3,8 +3,8 @@ internal import CampusModel
 internal import DeviceProfile
 internal import Foundation
 
-/// The command `campusctl profile import`.
-struct ProfileImport: ParsableCommand {
+/// The command `campusctl profile import-devices`.
+struct ProfileImportDevices: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import-devices",
         abstract: "Make profiles of what a family tells about its own devices.",
