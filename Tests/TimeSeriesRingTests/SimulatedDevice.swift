@@ -40,6 +40,7 @@ final class SimulatedDevice: BlockDevice {
         var lastWrite = 0
         var isFlushHeld = false
         var writtenBytes = 0
+        var readBytes = 0
         var calls = 0
     }
 
@@ -61,6 +62,7 @@ final class SimulatedDevice: BlockDevice {
     var isOff: Bool { self.state.withLock { $0.isOff } }
     var calls: Int { self.state.withLock { $0.calls } }
     var writtenBytes: Int { self.state.withLock { $0.writtenBytes } }
+    var readBytes: Int { self.state.withLock { $0.readBytes } }
 
     private func step(_ state: inout State, _ what: String) throws(RingError) {
         if let left = state.left, !state.isOff {
@@ -79,6 +81,7 @@ final class SimulatedDevice: BlockDevice {
                     throw RingError(.inputOutput, "a read beyond the end")
                 }
                 target.copyBytes(from: state.durable[offset..<(offset + target.count)])
+                state.readBytes += target.count
                 for write in state.pending {
                     let start = max(offset, write.offset)
                     let end = min(offset + target.count, write.offset + write.bytes.count)
