@@ -94,16 +94,15 @@ package final class AcquisitionEngine: Service, Sendable {
         let now = self.clock.now()
         let old = self.table.withLock { $0 }
         var runtimes: [DeviceRuntime] = []
-        var plans: [String: ReadingPlan] = [:]
+        var plans: [String: [ConfiguredDevice.Revision: ReadingPlan]] = [:]
         for device in configuration.devices {
             if let known = old.byID[device.id], known.device.isSame(as: device) {
                 runtimes.append(known)
                 continue
             }
             do {
-                let key = "\(device.profile.id) \(device.profileRevision)"
-                let plan = plans[key] ?? ReadingPlan(device.profile)
-                plans[key] = plan
+                let plan = plans[device.profile.id]?[device.profileRevision] ?? ReadingPlan(device.profile)
+                plans[device.profile.id, default: [:]][device.profileRevision] = plan
                 runtimes.append(
                     DeviceRuntime(device: device, series: try self.series(of: device), plan: plan, now: now)
                 )

@@ -12,12 +12,24 @@ package struct ConfiguredDevice: Sendable {
         case modbus(bus: String, unit: UInt8)
     }
 
+    /// What a profile was made of: another revision is read anew.
+    package struct Revision: Sendable, Hashable {
+        /// The device's own settings.
+        package var settings: String
+        /// The whole file, which all its devices share.
+        package var text: String
+
+        package init(settings: String = "", text: String) {
+            self.settings = settings
+            self.text = text
+        }
+    }
+
     package var id: DeviceID
     package var node: NodeID
     package var name: LocalizedText
     package var profile: DeviceProfile
-    /// The text that the profile was read from, or a digest of it: another revision is read anew.
-    package var profileRevision: String
+    package var profileRevision: Revision
     package var address: Address
     /// How often a publisher is expected to say something, milliseconds.
     package var reportMilliseconds: Int64
@@ -31,7 +43,7 @@ package struct ConfiguredDevice: Sendable {
         node: NodeID,
         name: LocalizedText,
         profile: DeviceProfile,
-        profileRevision: String,
+        profileRevision: Revision,
         address: Address,
         reportMilliseconds: Int64,
         zonelessOffsetSeconds: Int64,

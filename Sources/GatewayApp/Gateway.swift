@@ -236,9 +236,15 @@ package final class Gateway: Sendable {
     }
 
     /// Devices that read the same file with other settings are of another revision.
-    private static func revision(of entry: ProfileLibrary.Entry, for device: SiteDefinition.Device) -> String {
+    private static func revision(
+        of entry: ProfileLibrary.Entry,
+        for device: SiteDefinition.Device
+    ) -> ConfiguredDevice.Revision {
         let settings = device.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return "\(device.addressOffset) \(settings.joined(separator: " "))\n\(entry.revision)"
+        return ConfiguredDevice.Revision(
+            settings: "\(device.addressOffset) \(settings.joined(separator: " "))",
+            text: entry.revision
+        )
     }
 
     /// Bus statistics by bus.

@@ -9,6 +9,7 @@ internal import NIOSSL
 internal import SchoolRecords
 internal import ServiceLifecycle
 internal import SiteConfiguration
+internal import TimeSeriesRing
 internal import UnixSignals
 internal import WebConsole
 
@@ -31,6 +32,7 @@ package struct GatewayApplication: Sendable {
         logger: Logger,
         onReady: @escaping @Sendable (Int) -> Void = { _ in }
     ) throws {
+        TimeSeriesRing.returnLargeAllocations()
         let files: ConfigurationFiles
         do throws(ConfigurationError) {
             files = try ConfigurationFiles.read(path: configurationPath)

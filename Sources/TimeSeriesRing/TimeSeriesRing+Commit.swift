@@ -7,7 +7,7 @@ extension TimeSeriesRing {
     /// Waits for the card: for a thread that may.
     package func commit() throws(RingError) {
         let result: Result<Void, RingError> = self.keeper.withLock { keeper in
-            self.pullAll()
+            self.pullAll(&keeper)
             do throws(RingError) {
                 try self.writeJournal(&keeper)
                 // What the journal did not take, now or before, counts as journaled: it would never be written.
@@ -81,8 +81,9 @@ extension TimeSeriesRing {
         return keeper.nextUnit - keeper.superblock.checkpoint + UInt64(self.journal.filledUnits) > units * 3 / 4
     }
 
-    /// Gives the journal everything that it does not have, group by group.
-    func pullAll() {
+    /// Gives the journal everything that it does not have, group by group; where that is more than fits, it is written
+    /// in between.
+    func pullAll(_ keeper: inout Keeper) {
         let count = self.seriesCount
         for group in 0..<((count + Self.groupSeries - 1) / Self.groupSeries) {
             let range = group * Self.groupSeries..<min((group + 1) * Self.groupSeries, count)
@@ -91,6 +92,8 @@ extension TimeSeriesRing {
                     self.journalPending(series, group)
                 }
             }
+            // Where the card refuses, a seal is owed.
+            if self.journal.isWorthWriting { try? self.writeJournal(&keeper) }
         }
     }
 
@@ -179,6 +182,7 @@ extension TimeSeriesRing {
                     let whole = (list.dirty[index] ?? 0) | bit
                     list.dirty[index] = whole == 3 ? nil : whole
                 }
+                if list.dirty.isEmpty { list.dirty = [:] }
             }
         }
     }

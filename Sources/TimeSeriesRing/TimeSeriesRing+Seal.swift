@@ -10,7 +10,7 @@ extension TimeSeriesRing {
     func sealLocked(_ keeper: inout Keeper) throws(RingError) {
         // One that failed half-way comes first; what was appended since is in the other half.
         if self.memory.head.pointee.sealing != 0 { try self.finishSeal(&keeper) }
-        self.pullAll()
+        self.pullAll(&keeper)
         // The segments hold all of it too, should the journal not take it.
         try? self.writeJournal(&keeper)
         let half = Int(truncatingIfNeeded: self.memory.head.pointee.half)
@@ -49,12 +49,14 @@ extension TimeSeriesRing {
             // What found no room in the half is in none of the segments, and the units that have it are about to be
             // free: it goes into units behind the checkpoint first.
             if hasRest.load(ordering: .relaxed) {
-                self.pullAll()
+                self.pullAll(&keeper)
                 try self.writeJournal(&keeper)
             }
             let scratch = EncodeScratch(capacity: SampleBlock.samplesMax)
-            try self.write(self.collectRaw(half, scratch), &keeper)
-            try self.write(self.collectMinutes(half, scratch), &keeper)
+            for range in self.seriesOfSegments {
+                try self.write(self.collectRaw(range, half, scratch), since: before.nextSegment, &keeper)
+                try self.write(self.collectMinutes(range, half, scratch), since: before.nextSegment, &keeper)
+            }
             try self.compactQuarters(&keeper, scratch)
             try self.device.flush()
             keeper.superblock.checkpoint = self.memory.head.pointee.sealCheckpoint
@@ -102,6 +104,12 @@ extension TimeSeriesRing {
         self.release(half)
     }
 
+    /// The series whose blocks share a segment: what a seal takes of memory at once is bounded by it.
+    var seriesOfSegments: [Range<Int>] {
+        let count = self.seriesCount
+        return stride(from: 0, to: count, by: Self.segmentSeries).map { $0..<min($0 + Self.segmentSeries, count) }
+    }
+
     func forEachGroup(_ body: (_ group: Int, _ range: Range<Int>) -> Void) {
         let count = self.seriesCount
         for group in 0..<((count + Self.groupSeries - 1) / Self.groupSeries) {
@@ -127,13 +135,13 @@ extension TimeSeriesRing {
         found.reverse()
     }
 
-    private func collectRaw(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
+    private func collectRaw(_ range: Range<Int>, _ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
         let builder = SegmentBuilder(tier: .raw, scratch: scratch)
         let decode = DecodeScratch()
         let columns = SampleColumns()
         var records: [StagedRecord.Located] = []
         var samples: [StoredSample] = []
-        for series in 0..<self.seriesCount {
+        for series in range {
             self.collect(series, half, isRollup: false, into: &records)
             self.add(records, StagedRecord.Kind.raw, UInt32(series), to: builder, columns, &samples, decode)
             if records.contains(where: { $0.record.kind == StagedRecord.Kind.late }) {
@@ -173,12 +181,12 @@ extension TimeSeriesRing {
         samples.withUnsafeBufferPointer { builder.add(series, $0, isLate: isLate) }
     }
 
-    private func collectMinutes(_ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
+    private func collectMinutes(_ range: Range<Int>, _ half: Int, _ scratch: EncodeScratch) -> SegmentBuilder {
         let builder = SegmentBuilder(tier: .minute, scratch: scratch)
         let decode = DecodeScratch()
         var records: [StagedRecord.Located] = []
         var rollups: [StoredRollup] = []
-        for series in 0..<self.seriesCount {
+        for series in range {
             rollups.removeAll(keepingCapacity: true)
             self.collect(series, half, isRollup: true, into: &records)
             for located in records {
@@ -190,81 +198,6 @@ extension TimeSeriesRing {
         }
         return builder
     }
-
-    /// Writes a segment where its tier's next one goes; where that fails, behind it.
-    func write(_ builder: SegmentBuilder, _ keeper: inout Keeper) throws(RingError) {
-        guard !builder.isEmpty else { return }
-        let tierPages = keeper.superblock.geometry.bytes(builder.tier) / RingGeometry.pageBytes
-        let unitBytes = keeper.superblock.geometry.unitBytes
-        // The blocks are padded to 8 bytes before the index.
-        let units = (builder.byteCount + 7 + unitBytes) / unitBytes
-        let pages = UInt32(units * unitBytes / RingGeometry.pageBytes)
-        guard pages <= tierPages else {
-            throw RingError(
-                .inputOutput,
-                "a segment of \(builder.byteCount >> 10) KiB does not fit the \(builder.tier) tier of "
-                    + "\(tierPages * 4) KiB; make it larger in gateway.yaml"
-            )
-        }
-        var lastError: RingError?
-        for _ in 0..<3 {
-            let page = self.segments.makeRoom(builder.tier, pages: pages)
-            let position = self.segments.position(builder.tier, page: page)
-            let sequence = keeper.superblock.nextSegment
-            keeper.superblock.nextSegment += 1
-            let (bytes, header) = builder.finish(
-                sequence: sequence,
-                position: position,
-                ring: keeper.superblock.ring,
-                unitBytes: unitBytes
-            )
-            do throws(RingError) {
-                try self.device.write(bytes, at: position)
-                self.counters.bytesWritten.add(UInt64(bytes.count), ordering: .relaxed)
-                let used = UInt32(bytes.count / RingGeometry.pageBytes)
-                self.segments.add(.init(header: header, page: page, pages: used))
-                return
-            } catch {
-                lastError = error
-                self.segments.skip(builder.tier, to: page + pages)
-            }
-        }
-        if let lastError { throw lastError }
-    }
-
-    /// Merges minutes into quarters of an hour once enough of them have come together.
-    private func compactQuarters(_ keeper: inout Keeper, _ scratch: EncodeScratch) throws(RingError) {
-        let fresh = self.segments.segments(.minute).filter { $0.header.sequence > keeper.superblock.quarteredThrough }
-        let pages = fresh.reduce(0) { $0 + Int($1.pages) }
-        let span = (fresh.map(\.header.last).max() ?? 0) - (fresh.map(\.header.first).min() ?? 0)
-        let half = keeper.superblock.geometry.minuteBytes / RingGeometry.pageBytes / 2
-        guard fresh.count >= 64 || (fresh.count > 1 && span >= 86_400_000) || pages > half else { return }
-        let builder = SegmentBuilder(tier: .quarter, scratch: scratch)
-        let decode = DecodeScratch()
-        let buffer = ByteBuffer(capacity: 4_096)
-        var cursors = fresh.compactMap { IndexCursor($0, in: self.segments) }
-        var rollups: [StoredRollup] = []
-        for series in 0..<self.seriesCount {
-            rollups.removeAll(keepingCapacity: true)
-            for place in cursors.indices {
-                let segment = cursors[place].segment
-                cursors[place]
-                    .forEachBlock(of: UInt32(series)) { entry in
-                        guard self.segments.read(entry, of: segment, into: buffer) else { return }
-                        let reader = ByteReader(buffer.base, count: buffer.count)
-                        _ = RollupBlock.decode(reader, first: entry.first, into: &rollups, decode)
-                    }
-            }
-            for index in rollups.indices {
-                rollups[index].start -= rollups[index].start % Tier.quarter.stepMilliseconds
-            }
-            rollups.mergeEqualStarts()
-            rollups.withUnsafeBufferPointer { builder.add(UInt32(series), $0) }
-        }
-        try self.write(builder, &keeper)
-        // All minutes of lower number are in it.
-        keeper.superblock.quarteredThrough = keeper.superblock.nextSegment - 1
-    }
 }
 
 extension StagedRecord {
@@ -272,30 +205,5 @@ extension StagedRecord {
     struct Located {
         var record: StagedRecord
         var bytes: UnsafeMutableRawPointer
-    }
-}
-
-extension [StoredRollup] {
-    /// Puts them in order and adds up those of one start.
-    mutating func mergeEqualStarts() {
-        guard self.count > 1 else { return }
-        var isAscending = true
-        var isSorted = true
-        for index in 1..<self.count where self[index].start <= self[index - 1].start {
-            isAscending = false
-            if self[index].start < self[index - 1].start { isSorted = false }
-        }
-        guard !isAscending else { return }
-        if !isSorted { self.sort { $0.start < $1.start } }
-        var target = 0
-        for index in 1..<self.count {
-            if self[index].start == self[target].start {
-                self[target].merge(self[index])
-            } else {
-                target += 1
-                self[target] = self[index]
-            }
-        }
-        self.removeLast(self.count - target - 1)
     }
 }

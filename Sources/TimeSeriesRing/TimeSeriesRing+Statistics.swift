@@ -35,6 +35,9 @@ extension TimeSeriesRing {
         return (bytes(.raw), bytes(.minute), bytes(.quarter))
     }
 
+    /// Lets large allocations of this process go back to the kernel when they are freed; before anything else is done.
+    package static func returnLargeAllocations() { campus_map_large_allocations() }
+
     /// Gives memory back to the kernel: mapped pages, of the ring and of the program, which stay where their files are,
     /// and what a seal needed of the heap.
     package func trimResidentPages() {

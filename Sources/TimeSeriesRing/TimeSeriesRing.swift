@@ -37,6 +37,8 @@ package final class TimeSeriesRing: Sendable {
 
     /// Series that share a lock.
     static let groupSeries = 16
+    /// Series whose blocks share a segment.
+    static let segmentSeries = 16_384
 
     let memory: RingMemory
     let device: any BlockDevice
@@ -125,7 +127,7 @@ package final class TimeSeriesRing: Sendable {
         self.segments = opening.segments
         self.rollupCache = RollupCache(bytes: cacheBytes)
         self.catalogue = opening.catalogue
-        self.journal = JournalBuilder(unitBytes: geometry.unitBytes)
+        self.journal = JournalBuilder(unitBytes: geometry.unitBytes, seriesMax: geometry.seriesMax)
         self.locks = GroupLocks(window: memory.geometry.window)
         self.series = Mutex(opening.series)
         self.clockMap = Mutex(opening.superblock.clock)

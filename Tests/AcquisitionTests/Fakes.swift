@@ -280,7 +280,7 @@ enum Made {
             node: NodeID(rawValue: "r1"),
             name: LocalizedText(vi: id, en: id),
             profile: profile,
-            profileRevision: revision,
+            profileRevision: .init(text: revision),
             address: address,
             reportMilliseconds: report,
             zonelessOffsetSeconds: 25_200

@@ -19,6 +19,12 @@ int campus_clock_is_synchronized(void);
 /// Gives free memory of the heap back to the kernel.
 void campus_trim_heap(void);
 
+/// Gives every allocation of 128 KiB or more pages of its own, which go back to the kernel as soon as it is freed.
+///
+/// By itself the C library raises that limit to 32 MiB with the sizes it sees freed, and what the start of a large site
+/// needs for a moment then stays with the process for ever.
+void campus_map_large_allocations(void);
+
 /// Lets the kernel take the pages of the program's own code and constants; those in use are mapped again at once.
 ///
 /// Most of a program is used while it starts. The pages stay in the page cache as long as nobody needs the memory.

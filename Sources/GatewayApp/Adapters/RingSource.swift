@@ -13,26 +13,37 @@ final class RingSource: SampleSource {
     private struct Known: Sendable {
         /// By series number; renewed when the ring has more.
         var names: [String] = []
-        var identities: [String: SeriesIdentity] = [:]
+        var site = ""
+        var devices: [String: Device] = [:]
+    }
+
+    /// A device, and what of it may leave the school.
+    private struct Device: Sendable {
+        var room: String
+        /// The units of its points; devices of one profile share them.
+        var units: [String: String]
     }
 
     init(ring: TimeSeriesRing) { self.ring = ring }
 
     /// Takes the devices of a configuration; series of others wait until their device is back.
     func update(site: String, devices: [ConfiguredDevice]) {
-        var identities: [String: SeriesIdentity] = [:]
+        var units: [ConfiguredDevice.Revision: [String: String]] = [:]
+        var known: [String: Device] = [:]
         for device in devices {
-            for point in device.profile.points where point.privacy == .none {
-                identities[PointID(device: device.id, name: point.name).description] = SeriesIdentity(
-                    site: site,
-                    room: device.node.rawValue,
-                    device: device.id.rawValue,
-                    point: point.name,
-                    unit: point.unit
+            let shared =
+                units[device.profileRevision]
+                ?? Dictionary(
+                    device.profile.points.filter { $0.privacy == .none }.map { ($0.name, $0.unit) },
+                    uniquingKeysWith: { first, _ in first }
                 )
-            }
+            units[device.profileRevision] = shared
+            known[device.id.rawValue] = Device(room: device.node.rawValue, units: shared)
         }
-        self.known.withLock { $0.identities = identities }
+        self.known.withLock {
+            $0.site = site
+            $0.devices = known
+        }
     }
 
     var seriesCount: Int { self.ring.statistics.seriesCount }
@@ -40,7 +51,19 @@ final class RingSource: SampleSource {
     func name(of series: Int) -> String { self.known.withLock { self.name(series, &$0) } }
 
     func identity(of series: Int) -> SeriesIdentity? {
-        self.known.withLock { $0.identities[self.name(series, &$0)] }
+        self.known.withLock { known in
+            let parts = self.name(series, &known).split(separator: "/", maxSplits: 1)
+            guard parts.count == 2, let device = known.devices[String(parts[0])],
+                let unit = device.units[String(parts[1])]
+            else { return nil }
+            return SeriesIdentity(
+                site: known.site,
+                room: device.room,
+                device: String(parts[0]),
+                point: String(parts[1]),
+                unit: unit
+            )
+        }
     }
 
     private func name(_ series: Int, _ known: inout Known) -> String {

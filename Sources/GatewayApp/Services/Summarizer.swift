@@ -55,30 +55,45 @@ struct Summarizer: Service {
         }
     }
 
+    /// Rows that are written together: the records are not locked for long, and memory is bounded.
+    private static let batchMax = 5_000
+
     /// Fills every finished hour that has none yet, the oldest first, then the days.
     static func summarize(_ gateway: Gateway, _ records: Records) throws {
         let offset = gateway.site.utcOffsetSeconds
         let now = gateway.now
         let week: Int64 = 7 * 86_400_000
         let since = now.advanced(byMilliseconds: -week)
-        for hour in try records.summariesPending(.hour, since: since, now: now, utcOffsetSeconds: offset, limit: 24) {
+        let hours = try records.summariesPending(.hour, since: since, now: now, utcOffsetSeconds: offset, limit: 24)
+        var points: [SeriesIndex: (runtime: DeviceRuntime, point: Int)] = [:]
+        for runtime in hours.isEmpty ? [] : gateway.engine.devices {
+            for (index, series) in runtime.series.enumerated() {
+                if let series { points[series] = (runtime, index) }
+            }
+        }
+        let oldest = hours.isEmpty ? nil : gateway.ring.oldest
+        for hour in hours {
             let range = hour..<hour.advanced(byMilliseconds: 3_600_000)
+            if let oldest, range.upperBound <= oldest {
+                _ = try records.upsert([], period: .hour, completing: [hour])
+                continue
+            }
             var summaries: [PointSummary] = []
-            for runtime in gateway.engine.devices {
-                for (index, series) in runtime.series.enumerated() {
-                    guard let series else { continue }
-                    let found = gateway.ring.aggregate(series, in: range, stepMilliseconds: 3_600_000, limit: 1)
-                    guard var rollup = found.first else { continue }
-                    rollup.start = hour
-                    let point = runtime.device.profile.points[index]
-                    summaries.append(
-                        PointSummary(
-                            point: PointID(device: runtime.device.id, name: point.name),
-                            node: runtime.device.node,
-                            unit: point.unit,
-                            rollup: rollup
-                        )
+            try gateway.ring.forEachTotal(in: range) { series, total in
+                guard let (runtime, index) = points[series] else { return }
+                let point = runtime.device.profile.points[index]
+                summaries.append(
+                    PointSummary(
+                        point: PointID(device: runtime.device.id, name: point.name),
+                        node: runtime.device.node,
+                        unit: point.unit,
+                        rollup: total
                     )
+                )
+                // The hour is done with the last of them; until then it is summed up again.
+                if summaries.count == self.batchMax {
+                    _ = try records.upsert(summaries, period: .hour)
+                    summaries.removeAll(keepingCapacity: true)
                 }
             }
             _ = try records.upsert(summaries, period: .hour, completing: [hour])

@@ -77,7 +77,8 @@ struct MemoryGeometry: Sendable, Hashable {
         self.seriesMax = seriesMax
         self.window = seriesMax <= 8_192 ? 128 : 16
         self.minutes = seriesMax <= 8_192 ? 15 : 0
-        let wanted = min(max(seriesMax * 256, 1 << 20), 6 << 20)
+        // Many series fill a half with their windows alone: it holds about two of each.
+        let wanted = max(min(max(seriesMax * 256, 1 << 20), 6 << 20), seriesMax * 176)
         self.halfBytes = (wanted + 65_535) / 65_536 * 65_536
         let rows = self.window * MemoryLayout<StoredSample>.stride + self.minutes * MemoryLayout<StoredRollup>.stride
         self.stride = (Self.slotBytes + rows + 63) / 64 * 64

@@ -29,7 +29,7 @@ extension TimeSeriesRing {
         below limit: UInt64,
         _ scratch: QueryScratch
     ) {
-        for segment in list where segment.header.sequence < limit {
+        for segment in list where segment.header.sequence < limit && segment.header.mayHave(series) {
             guard segment.header.first <= range.upperBound, segment.header.last >= range.lowerBound else { continue }
             self.segments.forEachBlock(of: series, in: segment) { entry in
                 guard entry.first <= range.upperBound, entry.last >= range.lowerBound else { return }
@@ -191,7 +191,8 @@ extension TimeSeriesRing {
         defer { WindowAccess.state(slot).pointee.store(SeriesSlot.State.live, ordering: .releasing) }
         let found: StoredSample? = self.scratches.with { scratch in
             // A series that was silent for that many segments begins anew.
-            for segment in self.segments.segments(.raw).suffix(64).reversed() {
+            let list = self.segments.segments(.raw).filter { $0.header.mayHave(UInt32(series)) }
+            for segment in list.suffix(64).reversed() {
                 var newest: IndexEntry?
                 self.segments.forEachBlock(of: UInt32(series), in: segment) { if !$0.isLate { newest = $0 } }
                 guard let entry = newest else { continue }

@@ -5,9 +5,6 @@ internal import Synchronization
 /// Runs come from under the locks of the groups, the keeper takes what is there. Bounded: when the card does not keep
 /// up, runs are refused, and the samples reach the card with the next segment instead.
 final class JournalBuilder: Sendable {
-    /// Filled units, at most.
-    static let unitsMax = 256
-
     private struct State: @unchecked Sendable {
         // @unchecked: the memory is used under the lock only.
         let memory: UnsafeMutableRawPointer
@@ -19,13 +16,16 @@ final class JournalBuilder: Sendable {
     }
 
     let unitBytes: Int
+    /// Filled units, at most: what some windows of all series take that become full at the same time.
+    let unitsMax: Int
     private let state: Mutex<State>
     /// Samples that were refused.
     let refused = Atomic<UInt64>(0)
 
-    init(unitBytes: Int) {
+    init(unitBytes: Int, seriesMax: Int) {
         self.unitBytes = unitBytes
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.unitsMax * unitBytes, alignment: 4_096)
+        self.unitsMax = max(256, seriesMax * 64 / unitBytes)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: self.unitsMax * unitBytes, alignment: 4_096)
         self.state = Mutex(State(memory: memory))
     }
 
@@ -63,7 +63,7 @@ final class JournalBuilder: Sendable {
                         return true
                     }
                 }
-                guard state.units < Self.unitsMax else { break }
+                guard state.units < self.unitsMax else { break }
                 state.units += 1
                 state.used.append(JournalUnit.headBytes)
                 state.bases.append(samples[0].tick)
@@ -95,4 +95,7 @@ final class JournalBuilder: Sendable {
     }
 
     var filledUnits: Int { self.state.withLock { $0.units } }
+
+    /// Whether whoever fills it should rather write first.
+    var isWorthWriting: Bool { self.filledUnits >= min(256, self.unitsMax / 2) }
 }

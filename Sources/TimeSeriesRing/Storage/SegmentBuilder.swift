@@ -109,6 +109,8 @@ final class SegmentBuilder {
             last: self.entries.map(\.last).max() ?? 0
         )
         header.samples = self.samples
+        header.lowestSeries = self.entries.first?.series ?? 0
+        header.highestSeries = self.entries.last?.series ?? 0
         let bytes = self.buffer.bytes
         header.indexChecksum = Checksum.of(
             UnsafeRawBufferPointer(rebasing: bytes[indexOffset...]),

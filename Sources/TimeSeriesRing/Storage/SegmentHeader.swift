@@ -15,6 +15,14 @@ struct SegmentHeader: Sendable, Hashable {
     var samples: UInt64
     var indexChecksum: UInt32 = 0
     var bodyChecksum: UInt32 = 0
+    /// The lowest and the highest series in it; both 0 where it does not say.
+    var lowestSeries: UInt32 = 0
+    var highestSeries: UInt32 = 0
+
+    /// Whether blocks of a series may be in it.
+    func mayHave(_ series: UInt32) -> Bool {
+        self.highestSeries == 0 || (self.lowestSeries...self.highestSeries).contains(series)
+    }
 
     /// Writes the header where it belongs; the position is part of its checksum.
     func encode(to base: UnsafeMutableRawPointer, at position: Int, ring: UInt64) {
@@ -32,6 +40,8 @@ struct SegmentHeader: Sendable, Hashable {
         writer.put32(self.indexChecksum)
         writer.put32(self.bodyChecksum)
         writer.put64(ring)
+        writer.put32(self.lowestSeries)
+        writer.put32(self.highestSeries)
         let sum = Checksum.of(UnsafeRawBufferPointer(start: base, count: Self.bytes - 4), at: position, of: ring)
         base.storeBytes(of: sum.littleEndian, toByteOffset: Self.bytes - 4, as: UInt32.self)
     }
@@ -56,7 +66,10 @@ struct SegmentHeader: Sendable, Hashable {
         self.samples = reader.get64()
         self.indexChecksum = reader.get32()
         self.bodyChecksum = reader.get32()
-        guard reader.get64() == ring,
+        guard reader.get64() == ring else { return nil }
+        self.lowestSeries = reader.get32()
+        self.highestSeries = reader.get32()
+        guard self.lowestSeries <= self.highestSeries,
             UInt64(self.indexOffset) + UInt64(self.entries) * UInt64(IndexEntry.bytes) == UInt64(self.byteCount)
         else { return nil }
     }

@@ -42,6 +42,12 @@ extension SegmentStore {
         }
     }
 
+    /// Reads a piece of a segment as it is on the card.
+    func read(_ segment: Segment, at offset: Int, into target: UnsafeMutableRawBufferPointer) -> Bool {
+        let position = self.position(segment.header.tier, page: segment.page)
+        return (try? self.device.read(into: target, at: position + offset)) != nil
+    }
+
     func indexPosition(_ segment: Segment) -> Int {
         self.position(segment.header.tier, page: segment.page) + Int(segment.header.indexOffset)
     }
@@ -50,10 +56,14 @@ extension SegmentStore {
 /// Reads an index from its begin to its end, for whoever asks for one series after the other.
 struct IndexCursor {
     private static let chunk = 128
+    private static let readBytes = 16_384
 
     let segment: SegmentStore.Segment
     private let store: SegmentStore
     private var entries: [IndexEntry] = []
+    /// A piece of the blocks, which lie in the order of the index, and where it begins.
+    private let blocks = ByteBuffer(capacity: Self.readBytes)
+    private var blocksStart = 0
     private var place = 0
     private var next = 0
 
@@ -64,12 +74,35 @@ struct IndexCursor {
         self.store = store
     }
 
-    /// Hands over the entries of a series, which must not be lower than that of the last call.
-    mutating func forEachBlock(of series: UInt32, _ body: (IndexEntry) -> Void) {
+    /// The next entry of a series, which must not be lower than that of the last call.
+    mutating func next(of series: UInt32) -> IndexEntry? {
         while let entry = self.current, entry.series <= series {
-            if entry.series == series { body(entry) }
             self.place += 1
+            if entry.series == series { return entry }
         }
+        return nil
+    }
+
+    /// The bytes of a block, good until the next call; `nil` when it is damaged or overwritten.
+    mutating func block(_ entry: IndexEntry) -> ByteReader? {
+        let start = Int(entry.offset)
+        let length = Int(entry.length)
+        let end = Int(self.segment.header.indexOffset)
+        guard start + length <= end else { return nil }
+        if start < self.blocksStart || start + length > self.blocksStart + self.blocks.count {
+            let size = min(max(length, Self.readBytes), end - start)
+            self.blocksStart = start
+            guard self.store.read(self.segment, at: start, into: self.blocks.resized(to: size)) else {
+                self.blocks.count = 0
+                return nil
+            }
+        }
+        let base = self.blocks.base + (start - self.blocksStart)
+        guard Checksum.of(UnsafeRawBufferPointer(start: base, count: length)) == entry.checksum else {
+            self.store.note(self.segment)
+            return nil
+        }
+        return ByteReader(base, count: length)
     }
 
     private var current: IndexEntry? {

@@ -143,7 +143,7 @@ final class SegmentStore: Sendable {
     }
 
     /// Counts damage, but not that a segment was overwritten while somebody read it.
-    private func note(_ segment: Segment) {
+    func note(_ segment: Segment) {
         let isListed = self.segments(segment.header.tier).contains { $0.header.sequence == segment.header.sequence }
         if isListed { self.damaged.add(1, ordering: .relaxed) }
     }
