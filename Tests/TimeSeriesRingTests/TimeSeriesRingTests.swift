@@ -17,6 +17,17 @@ private final class Flag: Sendable {
 struct TimeSeriesRingTests {
     private func count(_ rollups: [Rollup]) -> Int { rollups.reduce(0) { $0 + Int($1.count) } }
 
+    /// Packed bits are loaded eight bytes at a time: behind the last record there must be mapped memory.
+    @Test func theLastRecordOfAHalfHasRoomBehindIt() throws {
+        let memory = try RingMemory(path: nil, geometry: MemoryGeometry(seriesMax: 10))
+        for half in 0..<2 {
+            var end = 0
+            while let place = memory.allocate(24, half: half) { end = Int(place) * 8 + 24 }
+            #expect(end > memory.geometry.halfBytes - 64)
+            #expect(end + ByteReader.paddingBytes <= memory.geometry.halfBytes)
+        }
+    }
+
     @Test(arguments: [false, true])
     func givesBackWhatWasStoredInOrder(isSealed: Bool) throws {
         let folder = try ScratchFolder()

@@ -129,7 +129,8 @@ final class RingMemory: @unchecked Sendable {
         let used = UnsafePointer(self.used(half))
         let size = UInt64((bytes + 7) / 8 * 8)
         let start = used.pointee.add(size, ordering: .relaxed).oldValue
-        guard start + size <= UInt64(self.geometry.halfBytes) else {
+        // Whoever reads packed bits reads a few bytes behind them, which the mapping must have.
+        guard start + size + UInt64(ByteReader.paddingBytes) <= UInt64(self.geometry.halfBytes) else {
             used.pointee.subtract(size, ordering: .relaxed)
             return nil
         }
