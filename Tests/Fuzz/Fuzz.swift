@@ -9,7 +9,6 @@ internal import StrictYAML
 internal import TimeSeriesRing
 
 /// What libFuzzer feeds, chosen by the variable CAMPUS_FUZZ.
-/// `ring`.
 enum Target: String {
     case payload
     case profile
