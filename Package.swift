@@ -82,7 +82,12 @@ let package = Package(
         module("FirmwareContract", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("ProfileExchange", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         module("SparkplugB", [protobuf], exclude: ["sparkplug_b.proto"]),
-        module("SiteConfiguration", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
+        module("AlertEngine", ["CampusModel"]),
+        module("AlertRules", ["AlertEngine", "CampusModel", "StrictYAML"]),
+        module(
+            "SiteConfiguration",
+            ["AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]
+        ),
 
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
@@ -121,8 +126,9 @@ let package = Package(
         module(
             "OperatorApp",
             [
-                "CampusModel", "DeviceProfile", "FirmwareContract", "MQTTTransport", "ProfileExchange",
-                "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser, asyncHTTPClient, logging, nioCore,
+                "AlertEngine", "AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "MQTTTransport",
+                "ProfileExchange", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", argumentParser, asyncHTTPClient,
+                logging, nioCore,
                 nioFoundationCompat, nioHTTP1, nioSSL, serviceLifecycle,
             ]
         ),
@@ -142,12 +148,14 @@ let package = Package(
         tests("StrictYAMLTests", ["StrictYAML"]),
         tests("DeviceProfileTests", ["CampusModel", "DeviceProfile", "StrictYAML"]),
         tests("FirmwareContractTests", ["CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML"]),
+        tests("AlertEngineTests", ["AlertEngine", "CampusModel"]),
+        tests("AlertRulesTests", ["AlertEngine", "AlertRules", "CampusModel", "StrictYAML"]),
         tests("ProfileExchangeTests", ["CampusModel", "DeviceProfile", "ProfileExchange", "StrictYAML"]),
         tests("TimeSeriesRingTests", ["CampusModel", "TimeSeriesRing"]),
         tests("MQTTTransportTests", ["MQTTTransport", logging]),
         tests(
             "SiteConfigurationTests",
-            ["CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
+            ["AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
         ),
         tests("ModbusTransportTests", ["ModbusTransport"]),
         tests(
@@ -186,7 +194,8 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
         .executableTarget(
             name: "campus-fuzz",
             dependencies: [
-                "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML", "TimeSeriesRing",
+                "AlertEngine", "AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration",
+                "StrictYAML", "TimeSeriesRing",
             ],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],

@@ -228,8 +228,7 @@ package final class Gateway: Sendable {
             profile: profile,
             profileRevision: Self.revision(of: entry, for: device),
             address: address,
-            reportMilliseconds: device.reportMilliseconds ?? files.heartbeatMilliseconds(of: entry.profile)
-                ?? files.gateway.polling.reportMilliseconds,
+            reportMilliseconds: files.reportMilliseconds(of: device, entry.profile),
             zonelessOffsetSeconds: files.site.utcOffsetSeconds,
             contract: files.contract(of: entry.profile)
         )

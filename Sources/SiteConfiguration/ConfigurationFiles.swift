@@ -1,3 +1,4 @@
+package import AlertRules
 internal import CampusModel
 package import DeviceProfile
 package import FirmwareContract
@@ -17,6 +18,8 @@ package struct ConfigurationFiles: Sendable {
     package var site: SiteDefinition
     package var library: ProfileLibrary
     package var contracts: ContractLibrary
+    /// The rules of alerts.
+    package var rules: RuleLibrary
     /// Devices of the site whose profile is missing or whose address does not fit it, which are left out; files that
     /// cannot be read; after a reload also the keys that need a restart.
     package var problems: [ConfigurationProblem]
@@ -83,6 +86,8 @@ package struct ConfigurationFiles: Sendable {
             )
         }
         problems += self.problems(of: contracts, kept: kept ?? [])
+        var rules = RuleLibrary(folders: gateway.ruleFolders)
+        problems += self.problems(of: rules, kept: lastGood.map { rules.keepLastGood(of: $0.rules) } ?? [])
         problems += self.unreadable(gateway)
         for device in site.devices {
             if let text = self.problem(of: device, library) {
@@ -101,6 +106,7 @@ package struct ConfigurationFiles: Sendable {
             site: site,
             library: library,
             contracts: contracts,
+            rules: rules,
             problems: problems
         )
         return files.checkingContracts()

@@ -15,6 +15,7 @@ extension GatewayConfiguration {
             stateFolder: root.string("state").map(paths.resolved) ?? "",
             profileFolders: self.profileFolders(root, paths),
             contractFolders: root.list("contracts", limit: 16).compactMap { $0.string() }.map(paths.resolved),
+            ruleFolders: root.list("rules", limit: 16).compactMap { $0.string() }.map(paths.resolved),
             siteFile: paths.resolved(root.optionalString("site") ?? "site.yaml"),
             web: self.web(root.optionalMap("web"), paths),
             broker: self.broker(root.optionalMap("broker"), paths),

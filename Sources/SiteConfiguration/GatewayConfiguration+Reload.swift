@@ -1,4 +1,5 @@
 /// What a running gateway takes up of a changed `gateway.yaml`: ``siteFile``, ``profileFolders``, ``contractFolders``,
+/// ``ruleFolders``,
 /// the exporters and the report period of publishers.
 ///
 /// Everything else is part of something that was opened at the start.
@@ -55,6 +56,7 @@ extension GatewayConfiguration {
         merged.siteFile = fresh.siteFile
         merged.profileFolders = fresh.profileFolders
         merged.contractFolders = fresh.contractFolders
+        merged.ruleFolders = fresh.ruleFolders
         merged.exporters = fresh.exporters
         merged.polling.reportMilliseconds = fresh.polling.reportMilliseconds
         let changed = Self.startKeys.filter { $0.differs(self, fresh) }

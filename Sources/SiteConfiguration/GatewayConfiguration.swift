@@ -106,6 +106,8 @@ package struct GatewayConfiguration: Sendable, Hashable {
     package var profileFolders: [String]
     /// Folders with firmware contracts, later ones override earlier ones; none: payloads are not validated.
     package var contractFolders: [String]
+    /// Folders with rules of alerts, later ones override earlier ones; none: nothing is watched.
+    package var ruleFolders: [String]
     /// `site.yaml`.
     package var siteFile: String
     package var web: Web

@@ -1,3 +1,4 @@
+internal import AlertRules
 internal import CampusModel
 package import StrictYAML
 
@@ -193,8 +194,14 @@ private struct SiteReader {
                 value.problem("lessons must follow each other without overlapping")
             }
         }
+        var timetable = SiteDefinition.Timetable(weekdays: weekdays, lessons: lessons)
+        if let night = map.optional("night").flatMap({ TimetableReader.night($0) }) {
+            timetable.night = .init(fromMinute: night.start, toMinute: night.end)
+        }
+        timetable.holidays = map.list("holidays", limit: 400).compactMap { TimetableReader.days($0) }
+        timetable.exams = map.list("exams", limit: 400).compactMap { TimetableReader.days($0) }
         map.finish()
-        return SiteDefinition.Timetable(weekdays: weekdays, lessons: lessons)
+        return timetable
     }
 
     private func lesson(_ value: YAMLValue) -> SiteDefinition.Timetable.Lesson? {

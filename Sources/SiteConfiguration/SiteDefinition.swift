@@ -100,6 +100,12 @@ package struct SiteDefinition: Sendable, Hashable {
         /// 1 Monday … 7 Sunday.
         package var weekdays: Set<Int>
         package var lessons: [Lesson]
+        /// The hours in which nobody should be there; over midnight when the end is before the start.
+        package var night = Lesson(fromMinute: 22 * 60, toMinute: 5 * 60)
+        /// Days without school, both ends included, in days since 1970-01-01.
+        package var holidays: [ClosedRange<Int64>] = []
+        /// Days of examinations, in days since 1970-01-01.
+        package var exams: [ClosedRange<Int64>] = []
 
         /// Monday to Saturday, 07:00–11:15 and 13:00–16:30, as most schools of the city.
         package static let standard = Timetable(
@@ -109,6 +115,18 @@ package struct SiteDefinition: Sendable, Hashable {
                 (945, 990),
             ]
             .map { Lesson(fromMinute: $0.0, toMinute: $0.1) }
+        )
+    }
+
+    /// What the school does when, for rules.
+    package var hours: SchoolHours {
+        SchoolHours(
+            weekdays: self.timetable.weekdays,
+            lessons: self.timetable.lessons.map { $0.fromMinute..<$0.toMinute },
+            night: (self.timetable.night.fromMinute, self.timetable.night.toMinute),
+            holidays: self.timetable.holidays,
+            exams: self.timetable.exams,
+            utcOffsetSeconds: self.utcOffsetSeconds
         )
     }
 

@@ -1,3 +1,5 @@
+internal import AlertEngine
+internal import AlertRules
 internal import CampusModel
 internal import DeviceProfile
 internal import FirmwareContract
@@ -6,7 +8,7 @@ internal import SiteConfiguration
 internal import StrictYAML
 internal import TimeSeriesRing
 
-/// What libFuzzer feeds, chosen by CAMPUS_FUZZ: `payload`, `profile`, `contract`, `promise`, `configuration` or `ring`.
+/// What libFuzzer feeds, chosen by the variable CAMPUS_FUZZ.
 enum Target: String {
     case payload
     case profile
@@ -15,6 +17,8 @@ enum Target: String {
     /// A payload that is validated against a contract.
     case promise
     case configuration
+    /// A file of rules, or of their tests.
+    case rules
     case ring
 }
 
@@ -140,6 +144,49 @@ private struct Promises {
     }
 }
 
+/// Rules that are read run over any values.
+private enum Rules {
+    private static let points = ["temperature", "co2", "power"].enumerated()
+        .map { index, name in
+            WatchedSite.Point(
+                id: PointID(device: DeviceID(rawValue: "d\(index)"), name: name),
+                node: NodeID(rawValue: "p1"),
+                unit: ["Cel", "[ppm]", "W"][index],
+                profile: "test",
+                category: "environment",
+                bus: "mqtt",
+                interval: 60_000
+            )
+        }
+
+    static func read(_ text: String) {
+        if let file = try? RuleTestFile.read(yaml: text, file: "fuzz.test.yaml"), file.tests.count < 8 {
+            let few = file.tests.allSatisfy { $0.series.allSatisfy { $0.steps.count < 1_000 } }
+            if few { _ = RuleTestRunner.run(file, rules: []) }
+        }
+        guard let pack = try? RulePack.read(yaml: text, file: "fuzz.yaml") else { return }
+        let site = WatchedSite(
+            nodes: [
+                .init(id: NodeID(rawValue: "s"), parent: nil, kind: "site"),
+                .init(id: NodeID(rawValue: "p1"), parent: NodeID(rawValue: "s"), kind: "room", room: "classroom"),
+            ],
+            points: self.points,
+            hours: SchoolHours(weekdays: [1, 2, 3, 4, 5], lessons: [420..<465], utcOffsetSeconds: 25_200)
+        )
+        var engine = AlertEngine(RuleBinding(pack.rules, on: site).set, at: Tick(milliseconds: 1_795_482_000_000))
+        var sequence: Int64 = 0
+        for (step, byte) in text.utf8.prefix(256).enumerated() {
+            let now = engine.now.advanced(byMilliseconds: Int64(byte) * 1_000)
+            let value = byte == 0x65 ? 1e300 : Double(byte) * 20
+            engine.accept([(step % 3, Sample(tick: now, value: value))], now: now)
+            for transition in engine.takeTransitions() {
+                precondition(transition.sequence == sequence + 1, "numbers have no gap")
+                sequence = transition.sequence
+            }
+        }
+    }
+}
+
 private let target = Target(rawValue: ProcessInfo.processInfo.environment["CAMPUS_FUZZ"] ?? "")
 private nonisolated(unsafe) let probe = BlockProbe()
 private let decoders = Decoders(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
@@ -162,8 +209,9 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         let text = String(decoding: input, as: UTF8.self)
         _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
         _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
+    case .rules: Rules.read(String(decoding: input, as: UTF8.self))
     case .ring: _ = probe.read(input)
-    case nil: fatalError("CAMPUS_FUZZ is payload, profile, contract, promise, configuration or ring")
+    case nil: fatalError("CAMPUS_FUZZ is payload, profile, contract, promise, configuration, rules or ring")
     }
     return 0
 }
