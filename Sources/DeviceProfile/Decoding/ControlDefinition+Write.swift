@@ -1,3 +1,5 @@
+package import CampusModel
+
 /// Why a value is not written.
 package struct ControlRefusal: Error, Hashable, CustomStringConvertible {
     package var vi: String
@@ -53,6 +55,20 @@ extension ControlDefinition {
             }
             return .message(topic: name, payload: self.filled(payload, value, parameters))
         }
+    }
+
+    /// What the point of ``readback`` shows once the device has taken `value`; of a command, what the command sends.
+    package func expected(_ value: Double?) -> Double { self.kind == .command ? self.fixed : value ?? self.fixed }
+
+    /// What a value is called: the name of a listed one, on and off, or the number with its unit.
+    package func words(for value: Double) -> LocalizedText {
+        if let listed = self.enumeration.first(where: { $0.value == value }) { return listed.label }
+        if self.kind == .boolean {
+            return value == 0 ? LocalizedText(vi: "Tắt", en: "Off") : LocalizedText(vi: "Bật", en: "On")
+        }
+        let number = NumberText.text(value)
+        let unit = self.unit == "1" ? "" : " \(Units.text(for: self.unit))"
+        return LocalizedText(vi: number.replacing(".", with: ",") + unit, en: number + unit)
     }
 
     /// The value that written registers mean, in ``unit``; `nil` when they are none of it.
