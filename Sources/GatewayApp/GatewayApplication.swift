@@ -98,6 +98,7 @@ package struct GatewayApplication: Sendable {
         let router = self.console.makeRouter()
         PageRoutes(gateway: gateway, console: self.console).add(to: router)
         APIRoutes(gateway: gateway, console: self.console, openAPI: self.openAPI).add(to: router)
+        ControlRoutes(gateway: gateway, console: self.console).add(to: router)
         OperationRoutes(gateway: gateway, console: self.console, readiness: Readiness(gateway: gateway))
             .add(to: router)
         let web = gateway.configuration.web
@@ -129,7 +130,8 @@ package struct GatewayApplication: Sendable {
         ]
         if let broker = gateway.broker { services.append(broker) }
         services += [
-            gateway.exports, gateway.connection, gateway.engine, Summarizer(gateway: gateway), self.live,
+            gateway.exports, gateway.connection, gateway.engine, gateway.controls, Summarizer(gateway: gateway),
+            self.live,
             LiveFeed(gateway: gateway, live: self.live), ReloadOnSignal(gateway: gateway), application,
         ]
         let group = ServiceGroup(
