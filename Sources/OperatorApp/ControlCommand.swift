@@ -254,9 +254,13 @@ struct ControlUnlockCommand: AsyncParsableCommand {
 }
 
 private enum ControlPath {
+    private static let plain = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+    )
+
     /// A name as one part of a path.
     static func part(_ name: String) -> String {
-        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
+        name.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? name
     }
 
     static func number(_ text: String) -> Double? {

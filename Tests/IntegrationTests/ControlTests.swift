@@ -445,7 +445,8 @@ struct ControlTests {
             #expect(try await run("lock", "act", "--reason", "sửa").code == 0)
             #expect(try await run("set", "act", "relay", "off", "--reason", "vì cần").text.contains("locked by"))
             #expect(try await run("unlock", "act").code == 0)
-            #expect(try await run("list", "nobody").code == 1)
+            let nobody = try await run("list", "no-body_1.x")
+            #expect(nobody.code == 1 && nobody.text.contains("“no-body_1.x”"), "\(nobody)")
         }
     }
 }
