@@ -375,6 +375,9 @@ extension ControlEngine {
         }
     }
 
+    /// Something that pages show beside commands has changed.
+    package func touch() { self.state.withLock { $0.book.touch() } }
+
     /// Counts every change that pages show.
     package var revision: UInt64 { self.state.withLock { $0.book.revision } }
 

@@ -34,6 +34,26 @@ extension Records {
         guard json.utf8.count <= Self.holdsBytesMax else {
             throw RecordsError(.invalid, "too much is held at once; end some overrides or locks")
         }
+        try self.keep(
+            Self.holdsKey,
+            json,
+            AuditDraft(actor: actor, action: action, subject: subject, detail: detail)
+        )
+    }
+
+    /// The key of where the schedules are.
+    package static let schedulesKey = "control.schedules"
+
+    /// Keeps where the schedules are, together with the audit entry of one of them.
+    package func keepSchedules(json: String, action: String, subject: String, detail: [String: String]) throws {
+        try self.keep(
+            Self.schedulesKey,
+            json,
+            AuditDraft(actor: "schedule:\(subject)", action: action, subject: subject, detail: detail)
+        )
+    }
+
+    private func keep(_ key: String, _ json: String, _ entry: AuditDraft) throws {
         try self.write { db in
             let now = self.clock.now()
             try db.execute(
@@ -41,9 +61,9 @@ extension Records {
                     INSERT INTO settings (key, value, changed) VALUES (?, ?, ?)
                     ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed = excluded.changed
                     """,
-                arguments: [Self.holdsKey, json, now.rawValue]
+                arguments: [key, json, now.rawValue]
             )
-            try AuditDraft(actor: actor, action: action, subject: subject, detail: detail).append(to: db, at: now)
+            try entry.append(to: db, at: now)
         }
     }
 

@@ -103,7 +103,7 @@ package struct ConfigurationFiles: Sendable {
             contracts: contracts,
             problems: problems
         )
-        return files.checkingContracts()
+        return files.checkingContracts().checkingSchedules()
     }
 
     /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.

@@ -35,7 +35,6 @@ private struct SiteReader {
             offset = self.offset(map)
             map.finish()
         }
-        let timetable = self.timetable(self.root.optionalMap("timetable"))
         var nodes: [SiteDefinition.Node] = []
         if let siteID, let siteName {
             nodes.append(
@@ -51,6 +50,9 @@ private struct SiteReader {
         let known = Set(nodes.map(\.id.rawValue))
         let devices = self.root.list("devices", limit: 20_000).compactMap { self.device($0.map(), known, buses) }
         self.checkUnique(devices.map(\.id.rawValue), "device", at: "devices")
+        let schedules = ScheduleReader(root: self.root, nodes: known, devices: Set(devices.map(\.id.rawValue)))
+        let timetable = schedules.timetable()
+        let planned = schedules.schedules(timetable)
         guard let siteID, let siteName else { return nil }
         return SiteDefinition(
             id: NodeID(rawValue: siteID),
@@ -59,7 +61,8 @@ private struct SiteReader {
             nodes: nodes,
             buses: buses,
             devices: devices,
-            timetable: timetable
+            timetable: timetable,
+            schedules: planned
         )
     }
 
@@ -178,32 +181,6 @@ private struct SiteReader {
             isEnabled: isEnabled,
             line: map.line
         )
-    }
-
-    private func timetable(_ map: YAMLMap?) -> SiteDefinition.Timetable {
-        guard let map else { return .standard }
-        var weekdays = SiteDefinition.Timetable.standard.weekdays
-        var lessons = SiteDefinition.Timetable.standard.lessons
-        if let value = map.optional("weekdays") {
-            weekdays = Set(value.list(limit: 7).compactMap { $0.int(in: 1...7) })
-        }
-        if let value = map.optional("lessons") {
-            lessons = value.list(limit: 48).compactMap { self.lesson($0) }
-            for (before, after) in zip(lessons, lessons.dropFirst()) where after.fromMinute < before.toMinute {
-                value.problem("lessons must follow each other without overlapping")
-            }
-        }
-        map.finish()
-        return SiteDefinition.Timetable(weekdays: weekdays, lessons: lessons)
-    }
-
-    private func lesson(_ value: YAMLValue) -> SiteDefinition.Timetable.Lesson? {
-        let parts = value.scalarText?.split(separator: "-").map { self.minute(of: $0) } ?? []
-        guard parts.count == 2, let from = parts[0], let to = parts[1], from < to else {
-            value.problem("must be written as 07:00-07:45")
-            return nil
-        }
-        return .init(fromMinute: from, toMinute: to)
     }
 
     private func minute(of text: Substring) -> Int? {

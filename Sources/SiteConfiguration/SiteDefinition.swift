@@ -95,11 +95,15 @@ package struct SiteDefinition: Sendable, Hashable {
         package struct Lesson: Sendable, Hashable {
             package var fromMinute: Int
             package var toMinute: Int
+            /// The name of its shift, where the school has shifts.
+            package var shift: String?
         }
 
         /// 1 Monday … 7 Sunday.
         package var weekdays: Set<Int>
         package var lessons: [Lesson]
+        /// Days since 1970-01-01 without lessons, both ends in them.
+        package var holidays: [ClosedRange<Int64>] = []
 
         /// Monday to Saturday, 07:00–11:15 and 13:00–16:30, as most schools of the city.
         package static let standard = Timetable(
@@ -120,4 +124,5 @@ package struct SiteDefinition: Sendable, Hashable {
     package var buses: [Bus]
     package var devices: [Device]
     package var timetable: Timetable
+    package var schedules: [ScheduleDefinition]
 }

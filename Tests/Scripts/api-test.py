@@ -243,6 +243,9 @@ def controls() -> None:
         assert call("POST", path, wrong)[0] == 400, wrong
     for unknown in (f"/api/v1/devices/{device}/controls/colour", "/api/v1/devices/nobody/controls/setpoint"):
         assert call("POST", unknown, {"value": 25, "reason": "vì nóng"})[0] == 404
+    schedules = operation("get", "/api/v1/schedules")["items"]
+    assert [schedule["name"] for schedule in schedules] == ["may-lanh-theo-tiet", "tat-sau-gio-hoc"], schedules
+    assert all(schedule["nextAt"] and schedule["actions"][0]["devices"] == 4 for schedule in schedules), schedules
     assert call("POST", "/api/v1/devices/bao-chay/controls/reset", {"reason": "vì nóng"})[0] == 403, "a fire panel"
 
 

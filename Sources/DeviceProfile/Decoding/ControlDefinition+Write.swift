@@ -141,6 +141,22 @@ extension ControlDefinition {
         return .registers(function: function, address: source.address, words: words)
     }
 
+    /// The value that a payload of this control means, as the device would read it; `nil` for any other payload.
+    package func value(ofPayload payload: String, parameters: [String: String]) -> Double? {
+        guard case .message(_, let template) = self.target else { return nil }
+        if self.kind == .command { return self.filled(template, self.fixed, parameters) == payload ? self.fixed : nil }
+        if self.kind != .number {
+            let known = self.enumeration.isEmpty ? [0, 1] : self.enumeration.map(\.value)
+            return known.first { self.filled(template, $0, parameters) == payload }
+        }
+        let parts = self.filled(template, "\u{0}", parameters)
+            .split(separator: "\u{0}", omittingEmptySubsequences: false)
+        guard parts.count == 2, payload.hasPrefix(parts[0]), payload.hasSuffix(parts[1]),
+            payload.count > parts[0].count + parts[1].count
+        else { return nil }
+        return Double(payload.dropFirst(parts[0].count).dropLast(parts[1].count)).map { self.scale.value(of: $0) }
+    }
+
     /// The payload with the value and the parameters in their places.
     private func filled(_ payload: String, _ value: Double, _ parameters: [String: String]) -> String {
         let text: String
@@ -151,6 +167,10 @@ extension ControlDefinition {
         } else {
             text = NumberText.text(self.kind == .command ? value : self.scale.raw(of: value))
         }
+        return self.filled(payload, text, parameters)
+    }
+
+    private func filled(_ payload: String, _ text: String, _ parameters: [String: String]) -> String {
         var result = ""
         var rest = payload[...]
         // One pass: what is put in is not searched for placeholders again.

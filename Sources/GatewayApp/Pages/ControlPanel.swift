@@ -28,7 +28,8 @@ struct ControlPanel {
         return content
     }
 
-    /// What a room's page shows of a device's controls: a link, and who keeps others away; nothing for a device without.
+    /// What a room's page shows of a device's controls: a link, and who keeps others away; nothing for a device without
+    /// controls.
     func summary(of runtime: DeviceRuntime) -> [[String: Any]] {
         let statuses = self.gateway.controls.statuses(of: runtime.device.id)
         guard let first = statuses.first else { return [] }
