@@ -96,6 +96,7 @@ let package = Package(
 
         // Engines: the work, without a socket.
         module("Acquisition", ["CampusModel", "DeviceProfile", "FirmwareContract", logging, serviceLifecycle]),
+        module("Controls", ["CampusModel", "DeviceProfile", logging, serviceLifecycle]),
         module("Exporters", ["CampusModel", "SparkplugB", logging]),
         module("SchoolRecords", ["CampusModel", grdb, crypto, cryptoExtras]),
         module(
@@ -108,9 +109,9 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "FirmwareContract", "MQTTTransport",
-                "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole",
-                asyncHTTPClient,
+                "Acquisition", "CampusModel", "Controls", "DeviceProfile", "Exporters", "FirmwareContract",
+                "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML",
+                "TimeSeriesRing", "WebConsole", asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -162,6 +163,7 @@ let package = Package(
             "AcquisitionTests",
             ["Acquisition", "CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML", logging]
         ),
+        tests("ControlsTests", ["CampusModel", "Controls", "DeviceProfile", "StrictYAML", logging, serviceLifecycle]),
         tests(
             "IntegrationTests",
             [

@@ -41,7 +41,8 @@ package enum TimetableReader {
         return (start, end)
     }
 
-    private static func minutes(_ value: YAMLValue) -> Range<Int>? {
+    /// `07:00-07:45`, in minutes after midnight.
+    package static func minutes(_ value: YAMLValue) -> Range<Int>? {
         let parts = value.scalarText?.split(separator: "-").map { self.minute($0) } ?? []
         guard parts.count == 2, let from = parts[0], let to = parts[1], from < to else {
             value.problem("must be written as 07:00-07:45")
@@ -50,11 +51,12 @@ package enum TimetableReader {
         return from..<to
     }
 
-    /// `2026-11-20`, or `2027-02-01..2027-02-14` with both ends.
+    /// `2026-11-20`, or `2027-02-01..2027-02-14` with both ends, at most 400 days.
     package static func days(_ value: YAMLValue) -> ClosedRange<Int64>? {
-        let text = value.scalarText ?? ""
-        let parts = text.split(separator: "..").map(String.init).map { self.day($0) }
-        guard (1...2).contains(parts.count), let first = parts[0], let last = parts[parts.count - 1], first <= last
+        let parts = (value.scalarText ?? "").split(separator: "..", omittingEmptySubsequences: false)
+        let days = parts.map { self.day(String($0)) }
+        guard let first = days.first ?? nil, let last = days.last ?? nil, days.count <= 2, first <= last,
+            last - first <= 400
         else {
             value.problem("must be a day or two, written as 2026-11-20 or 2027-02-01..2027-02-14")
             return nil
@@ -62,7 +64,8 @@ package enum TimetableReader {
         return first...last
     }
 
-    static func minute(_ text: Substring) -> Int? {
+    /// `07:00`, in minutes after midnight.
+    package static func minute(_ text: Substring) -> Int? {
         let parts = text.split(separator: ":")
         guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.count) }), let hour = Int(parts[0]),
             let minute = Int(parts[1]), (0...23).contains(hour), (0...59).contains(minute)

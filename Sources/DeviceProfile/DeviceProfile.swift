@@ -14,6 +14,8 @@ package struct DeviceProfile: Sendable {
         case attendance
         case equipmentTag = "equipment-tag"
         case infrastructure
+        /// Fire panels and the like: the gateway reads them and writes nothing to them, ever.
+        case lifeSafety = "life-safety"
     }
 
     /// Where the facts were learnt.

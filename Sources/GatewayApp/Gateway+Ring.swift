@@ -11,6 +11,9 @@ extension Gateway {
     /// ``Gateway/clock`` tells the stored axis, which later knowledge of the time does not move.
     var now: Tick { self.ring.clock.utc(self.clock.now()) }
 
+    /// An instant of the stored axis in UTC, as far as it is known.
+    func utc(_ tick: Tick) -> Tick { self.ring.clock.utc(tick) }
+
     /// A device as it is now, its instants in UTC as far as it is known.
     func snapshot(_ runtime: DeviceRuntime) -> DeviceSnapshot {
         let clock = self.ring.clock

@@ -1,5 +1,6 @@
 package import Acquisition
 package import CampusModel
+internal import Controls
 internal import DeviceProfile
 internal import Exporters
 internal import Foundation
@@ -29,6 +30,8 @@ package final class Gateway: Sendable {
     let broker: EmbeddedBroker?
     let receiver: IngestReceiver
     let connection: MQTTConnection
+    let controls: ControlEngine
+    private let controlAdapter: ControlAdapter
     let exports: ExporterService
     let exportSource: RingSource
     let historyLoad = HistoryLoad()
@@ -85,6 +88,8 @@ package final class Gateway: Sendable {
             receiver: self.receiver,
             logger: logger
         )
+        self.controlAdapter = ControlAdapter(connection: self.connection, receiver: self.receiver, engine: self.engine)
+        self.controls = try Self.makeControls(self.controlAdapter, self.records, clock, logger)
         self.exportSource = RingSource(ring: self.ring)
         self.exports = ExporterService(
             ring: self.ring,
@@ -108,6 +113,26 @@ package final class Gateway: Sendable {
             logger.error("records were damaged and set aside; new ones are begun", metadata: ["reason": "\(error)"])
             return try Records(path: path, clock: clock, siteKey: key)
         }
+    }
+
+    private static func makeControls(
+        _ adapter: ControlAdapter,
+        _ records: Records,
+        _ clock: any TickClock,
+        _ logger: Logger
+    ) throws -> ControlEngine {
+        let journal = ControlRecords(records: records)
+        let controls = ControlEngine(
+            wires: adapter,
+            journal: journal,
+            clock: clock,
+            nanoseconds: { boottimeNanoseconds() },
+            pause: { try await Task.sleep(for: .milliseconds($0), tolerance: .milliseconds(1)) },
+            logger: logger
+        )
+        let (holds, commands) = try journal.restore()
+        controls.restore(holds, commands: commands)
+        return controls
     }
 
     private static func makeBroker(
@@ -185,6 +210,9 @@ package final class Gateway: Sendable {
         problems += self.engine
             .apply(AcquisitionConfiguration(devices: devices, buses: bindings, profiles: files.library.profiles))
             .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
+        self.controlAdapter.update(buses: buses.mapValues(\.bus))
+        self.controls.update(devices: devices.map { ControlledDevice($0) })
+        self.receiver.update(commandTopics: self.controls.commandTopics)
         self.exportSource.update(site: files.site.id.rawValue, devices: devices)
         problems += self.exports.apply(files.gateway.exporters, site: files.site.id.rawValue)
             .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }

@@ -18,6 +18,7 @@ package struct GatewayApplication: Sendable {
     package let gateway: Gateway
     private let console: Console
     private let live: LiveBroadcaster
+    private let schedules: ScheduleRunner
     private let openAPI: [UInt8]
     private let onReady: @Sendable (Int) -> Void
 
@@ -59,6 +60,7 @@ package struct GatewayApplication: Sendable {
             logger: logger
         )
         self.openAPI = try OpenAPIDocument.load()
+        self.schedules = try ScheduleRunner(gateway: gateway)
         self.gateway = gateway
         self.onReady = onReady
     }
@@ -98,6 +100,8 @@ package struct GatewayApplication: Sendable {
         let router = self.console.makeRouter()
         PageRoutes(gateway: gateway, console: self.console).add(to: router)
         APIRoutes(gateway: gateway, console: self.console, openAPI: self.openAPI).add(to: router)
+        ScheduleRoutes(gateway: gateway, console: self.console, schedules: self.schedules).add(to: router)
+        ControlRoutes(gateway: gateway, console: self.console).add(to: router)
         OperationRoutes(gateway: gateway, console: self.console, readiness: Readiness(gateway: gateway))
             .add(to: router)
         let web = gateway.configuration.web
@@ -129,7 +133,9 @@ package struct GatewayApplication: Sendable {
         ]
         if let broker = gateway.broker { services.append(broker) }
         services += [
-            gateway.exports, gateway.connection, gateway.engine, Summarizer(gateway: gateway), self.live,
+            gateway.exports, gateway.connection, gateway.engine, gateway.controls, self.schedules,
+            Summarizer(gateway: gateway),
+            self.live,
             LiveFeed(gateway: gateway, live: self.live), ReloadOnSignal(gateway: gateway), application,
         ]
         let group = ServiceGroup(

@@ -115,6 +115,10 @@ package struct MQTTError: Error, Sendable, Hashable, CustomStringConvertible {
         case payloadTooLarge
         case closed
         case broker
+        /// There is no connection; the message was not sent and will not be.
+        case notConnected
+        /// The connection ended before the broker acknowledged; the message may have arrived and is not sent again.
+        case unanswered
     }
 
     package var code: Code

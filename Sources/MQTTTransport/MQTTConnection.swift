@@ -77,6 +77,19 @@ package final class MQTTConnection: Service, Sendable {
         isRetained: Bool = false,
         completion: (@Sendable (Result<Int, MQTTError>) -> Void)? = nil
     ) throws(MQTTError) {
+        try self.enqueue(
+            OutgoingMessage(
+                topic: topic,
+                payload: payload,
+                qos: min(qos, 1),
+                isRetained: isRetained,
+                completion: completion
+            )
+        )
+    }
+
+    private func enqueue(_ message: OutgoingMessage) throws(MQTTError) {
+        let (topic, payload) = (message.topic, message.payload)
         guard (1...65_535).contains(topic.utf8.count),
             !topic.unicodeScalars.contains(where: { $0 == "+" || $0 == "#" || $0 == "\0" })
         else {
@@ -85,15 +98,11 @@ package final class MQTTConnection: Service, Sendable {
         guard payload.count <= 1 << 28 - 1 else {
             throw MQTTError(.payloadTooLarge, "\(payload.count) bytes are more than MQTT allows")
         }
-        let message = OutgoingMessage(
-            topic: topic,
-            payload: payload,
-            qos: min(qos, 1),
-            isRetained: isRetained,
-            completion: completion
-        )
         let verdict: MQTTError? = self.shared.withLock { shared in
             if shared.isStopping { return MQTTError(.closed, "the connection is being closed") }
+            if message.command != nil, shared.statistics.state != .connected {
+                return MQTTError(.notConnected, "there is no connection to the broker")
+            }
             guard shared.outgoing.count < self.configuration.publishQueueMax else {
                 return MQTTError(
                     .queueFull,
@@ -128,6 +137,35 @@ package final class MQTTConnection: Service, Sendable {
         }
     }
 
+    /// Publishes an order to a device over the connection that there is now, never retained, or not at all.
+    ///
+    /// - Parameters:
+    ///   - expirySeconds: After that long the broker delivers it to nobody any more (version 5 only).
+    ///   - completion: Called once on the connection's thread: when the broker has it; or with
+    ///     ``MQTTError/Code/notConnected`` when it was not sent, ``MQTTError/Code/unanswered`` when the connection
+    ///     ended before the acknowledgement.
+    /// - Throws: ``MQTTError/Code/notConnected`` when there is no connection.
+    package func publishCommand(
+        topic: String,
+        payload: [UInt8],
+        expirySeconds: UInt32,
+        completion: @escaping @Sendable (Result<Int, MQTTError>) -> Void
+    ) throws(MQTTError) {
+        try self.enqueue(
+            OutgoingMessage(
+                topic: topic,
+                payload: payload,
+                qos: 1,
+                isRetained: false,
+                command: OutgoingMessage.Command(
+                    expirySeconds: expirySeconds,
+                    deadlineNanoseconds: boottimeNanoseconds() &+ UInt64(expirySeconds) &* 1_000_000_000
+                ),
+                completion: completion
+            )
+        )
+    }
+
     private func threadMain() {
         signal(SIGPIPE, SIG_IGN)
         var backoff = Backoff(
@@ -141,6 +179,7 @@ package final class MQTTConnection: Service, Sendable {
             let reason = self.connectAndServe(pending: &pending)
             if self.isStopping { break }
             self.change(.disconnected(reason))
+            self.dropCommands(&pending)
             if !self.configuration.keepsUnacknowledged { self.giveUp(&pending) }
             if boottimeNanoseconds() &- start > 60_000_000_000 { backoff.reset() }
             self.wake.wait(milliseconds: backoff.next(), isStopping: { self.isStopping })
@@ -164,6 +203,23 @@ package final class MQTTConnection: Service, Sendable {
             message.completion?(.failure(MQTTError(.broker, "the connection was lost")))
         }
         pending = []
+    }
+
+    /// Fails the commands of the connection that ended: they are not carried over to the next one.
+    private func dropCommands(_ pending: inout [OutgoingMessage]) {
+        let waiting = self.shared.withLock { shared in
+            let waiting = shared.outgoing.filter { $0.command != nil }
+            if !waiting.isEmpty { shared.outgoing.removeAll { $0.command != nil } }
+            return waiting
+        }
+        for message in pending.filter({ $0.command != nil }) + waiting {
+            let error =
+                message.failures == 0
+                ? MQTTError(.notConnected, "the connection to the broker was lost before the command was sent")
+                : MQTTError(.unanswered, "the connection to the broker was lost before it acknowledged the command")
+            message.completion?(.failure(error))
+        }
+        pending.removeAll { $0.command != nil }
     }
 
     private func takeInterruption() -> Bool {
@@ -340,6 +396,11 @@ package final class MQTTConnection: Service, Sendable {
         }
         session.unsent.append(contentsOf: taken)
         while session.inFlight.count < session.window, let message = session.unsent.first {
+            if let command = message.command, boottimeNanoseconds() > command.deadlineNanoseconds {
+                session.unsent.removeFirst()
+                message.completion?(.failure(MQTTError(.notConnected, "the broker took nothing for too long")))
+                continue
+            }
             let identifier = session.handle.publish(message)
             guard identifier >= 0 else { return MosquittoHandle.text(ofError: -identifier) }
             session.unsent.removeFirst()

@@ -15,6 +15,7 @@ final class MosquittoHandle {
     private(set) var acknowledged: [Int32] = []
     private(set) var repairedTopics: UInt64 = 0
     private var arrivedNanoseconds: UInt64 = 0
+    private let isVersion5: Bool
 
     /// `mosquitto_lib_init` is not thread-safe and must come first; a global is initialised once.
     private static let library: Int32 = mosquitto_lib_init()
@@ -26,6 +27,7 @@ final class MosquittoHandle {
             throw MQTTError(.broker, "libmosquitto cannot make a client: \(String(cString: strerror(errno)))")
         }
         self.raw = raw
+        self.isVersion5 = configuration.version == .v5
         mosquitto_user_data_set(raw, Unmanaged.passUnretained(self).toOpaque())
         try self.configure(configuration)
         self.setCallbacks()
@@ -191,14 +193,20 @@ final class MosquittoHandle {
     /// Hands a message over; returns its identifier, or the negative error.
     func publish(_ message: OutgoingMessage) -> Int32 {
         var identifier: Int32 = 0
-        let result = mosquitto_publish(
+        var properties: OpaquePointer?
+        defer { mosquitto_property_free_all(&properties) }
+        if let seconds = message.command?.expirySeconds, self.isVersion5 {
+            mosquitto_property_add_int32(&properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), seconds)
+        }
+        let result = mosquitto_publish_v5(
             self.raw,
             &identifier,
             message.topic,
             Int32(clamping: message.payload.count),
             message.payload,
             Int32(message.qos),
-            message.isRetained
+            message.isRetained,
+            properties
         )
         return result == 0 ? identifier : -result
     }
@@ -221,10 +229,20 @@ final class MosquittoHandle {
 
 /// A message to publish.
 struct OutgoingMessage: Sendable {
+    /// An order to a device, which must not be carried out late.
+    struct Command: Sendable {
+        /// After that long the broker drops it instead of delivering it (version 5).
+        var expirySeconds: UInt32
+        /// `CLOCK_BOOTTIME`; what could not be handed over by then is not sent at all.
+        var deadlineNanoseconds: UInt64
+    }
+
     var topic: String
     var payload: [UInt8]
     var qos: UInt8
     var isRetained: Bool
+    /// Set where it is worth something over the present connection only.
+    var command: Command?
     /// Connections that ended while this message was unacknowledged.
     var failures = 0
     /// Called once, on the connection's thread: `nil` when the broker has it (quality 1) or it was sent (quality 0).

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// One Modbus endpoint: a TCP address or a serial line, on a private queue of its own.
 ///
@@ -17,6 +18,8 @@ package actor ModbusBus {
     private var units: [UInt8: BackOff] = [:]
     private var lateReplies = LateReplies()
     private var counters = ModbusStatistics()
+    /// Commands that wait; they go between two requests of a poll.
+    private nonisolated let commands = Mutex<[BusCommand]>([])
     // Deadlines of the bus itself, always in real time; 0 is the past.
     private var nextRequestNanoseconds: UInt64 = 0
     private var nextConnectNanoseconds: UInt64 = 0
@@ -57,6 +60,7 @@ package actor ModbusBus {
     package func read(_ requests: [ModbusRead]) -> [Result<ModbusReply, ModbusError>] {
         var silent: [UInt8: ModbusError] = [:]
         return requests.map { request in
+            self.runCommands()
             if let error = silent[request.unit] {
                 self.counters.backedOff &+= 1
                 return .failure(error)
@@ -94,6 +98,46 @@ package actor ModbusBus {
         let shape = ReplyShape(function: bytes[1], byteCount: 0)
         try self.perform(bytes, shape, near: write.neighbour(unit: unit)) { (_: UInt64, reply) in
             reply.elementsEqual(echo) ? () : nil
+        }
+    }
+
+    /// Writes and, in the same stay on the bus, reads back: after the request that is under way, before the rest of a
+    /// poll.
+    ///
+    /// Refused where ``BusCommand/waitingMax`` commands wait already.
+    package nonisolated func command(_ write: ModbusWrite, unit: UInt8, thenRead read: ModbusRead?) async -> BusReply {
+        await withCheckedContinuation { continuation in
+            let command = BusCommand(write: write, unit: unit, read: read) { continuation.resume(returning: $0) }
+            let isTaken = self.commands.withLock { commands in
+                guard commands.count < BusCommand.waitingMax else { return false }
+                commands.append(command)
+                return true
+            }
+            guard isTaken else {
+                let error = ModbusError(.backedOff, "\(self.endpoint.name): too many commands wait for the bus")
+                return continuation.resume(returning: BusReply(write: .failure(error)))
+            }
+            self.executor.perform { self.assumeIsolated { $0.runCommands() } }
+        }
+    }
+
+    private func runCommands() {
+        while let command = self.commands.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            var reply = BusReply(write: .success(()))
+            do throws(ModbusError) {
+                try self.write(command.write, unit: command.unit)
+            } catch {
+                reply.write = .failure(error)
+            }
+            // A device that refused shows what it has; one that did not answer may have obeyed all the same.
+            if let read = command.read, reply.wasSent {
+                do throws(ModbusError) {
+                    reply.read = .success(try self.read(read))
+                } catch {
+                    reply.read = .failure(error)
+                }
+            }
+            command.finish(reply)
         }
     }
 

@@ -20,6 +20,8 @@ enum ModbusFrames {
         switch write {
         case .coil(let address, let isOn):
             return [unit, 5, self.high(address), self.low(address), isOn ? 0xFF : 0, 0]
+        case .coilWord(let address, let value):
+            return [unit, 5, self.high(address), self.low(address), self.high(value), self.low(value)]
         case .register(let address, let value):
             return [unit, 6, self.high(address), self.low(address), self.high(value), self.low(value)]
         case .coils(let address, let areOn):

@@ -29,6 +29,8 @@ package struct ModbusRead: Sendable, Hashable {
 package enum ModbusWrite: Sendable, Hashable {
     /// Function 5.
     case coil(address: UInt16, isOn: Bool)
+    /// Function 5 with a word that is neither on nor off: some relays take a time there.
+    case coilWord(address: UInt16, value: UInt16)
     /// Function 6.
     case register(address: UInt16, value: UInt16)
     /// Function 15, 1–1968 coils.
@@ -44,7 +46,7 @@ extension ModbusWrite {
     func neighbour(unit: UInt8) -> ModbusRead {
         let (table, address): (ModbusTable, UInt16) =
             switch self {
-            case .coil(let address, _), .coils(let address, _): (.coils, address)
+            case .coil(let address, _), .coilWord(let address, _), .coils(let address, _): (.coils, address)
             case .register(let address, _), .registers(let address, _), .mask(let address, _, _):
                 (.holdingRegisters, address)
             }

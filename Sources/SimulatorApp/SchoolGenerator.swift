@@ -68,9 +68,26 @@ package struct SchoolGenerator: Sendable {
             nodes:
             \(nodes)buses:
             \(buses)devices:
-            \(devices)
+            \(devices)\(Self.schedules)
             """
     }
+
+    /// What the school does by itself.
+    private static let schedules = """
+        schedules:
+          - name: may-lanh-theo-tiet
+            title: {vi: Máy lạnh 26 °C trong giờ học, en: Aircon at 26 °C in lessons}
+            lesson: every-start
+            actions: [{node: truong-mo-phong, control: setpoint, value: 26}]
+          - name: tat-sau-gio-hoc
+            title: {vi: Tắt máy lạnh và ổ cắm 10 phút sau tiết cuối, en: Aircon and sockets off 10 min after the last lesson}
+            lesson: last-end
+            offset: 10 min
+            actions:
+              - {node: truong-mo-phong, control: power, value: 0}
+              - {node: truong-mo-phong, control: socket, value: 0}
+
+        """
 
     private static func letter(_ index: Int) -> String {
         let scalar = Unicode.Scalar(UInt8(ascii: "a") + UInt8(clamping: index % 26))
@@ -100,8 +117,8 @@ package struct SchoolGenerator: Sendable {
         modbus("lanh-2", "intesis-inmbsdai", 3)
         mqtt("co2", "milesight-am307", "devEui: \"24e124707c\(id)\"")
         mqtt("nguoi", "milesight-vs121", "devEui: \"24e1245210\(id)\"")
-        mqtt("o-1", "milesight-ws523", "devEui: \"24e1245231\(id)\"")
-        mqtt("o-2", "milesight-ws523", "devEui: \"24e1245232\(id)\"")
+        mqtt("o-1", "milesight-ws523", "application: \"7\", devEui: \"24e1245231\(id)\"")
+        mqtt("o-2", "milesight-ws523", "application: \"7\", devEui: \"24e1245232\(id)\"")
         if isLab {
             modbus("tu-hut", "tsi-everwatch-8610", 4)
             modbus("tu-lanh", "eliwell-idplus", 5)

@@ -12,10 +12,8 @@ struct SignalModel: Sendable {
     func occupancy(at tick: Tick) -> Double {
         let local = tick.rawValue / 1_000 + self.utcOffsetSeconds
         let day = local / 86_400
-        // 1970-01-01 was a Thursday.
-        let weekday = Int((day + 3) % 7) + 1
         let minute = Double(local % 86_400) / 60
-        guard self.timetable.weekdays.contains(weekday) else { return 0 }
+        guard self.timetable.hasLessons(onDay: day) else { return 0 }
         var best = 0.0
         for lesson in self.timetable.lessons {
             let rise = min(max((minute - Double(lesson.fromMinute) + 5) / 10, 0), 1)

@@ -56,6 +56,7 @@ package final class SimulatedSchool: Service, Sendable {
     private let publishers: [Publisher]
     private let servers: [String: RegisterServer]
     private let connection: MQTTConnection
+    private let commands: PlayedCommands
     private let faults = Mutex<[String: RegisterFault]>([:])
     private let delayed = Mutex<[Delayed]>([])
     private let units: [String: (bus: String, unit: UInt8)]
@@ -115,7 +116,9 @@ package final class SimulatedSchool: Service, Sendable {
             try Self.text(of: $0).trimmingCharacters(in: .whitespacesAndNewlines)
         }
         mqtt.publishQueueMax = 100_000
-        self.connection = MQTTConnection(configuration: mqtt, receiver: SilentReceiver(), logger: logger)
+        self.commands = PlayedCommands(publishers.map { ($0.id, $0.profile, $0.parameters) })
+        mqtt.subscriptions = self.commands.topics
+        self.connection = MQTTConnection(configuration: mqtt, receiver: self.commands, logger: logger)
     }
 
     static func text(of path: String) throws -> String {
@@ -166,7 +169,9 @@ package final class SimulatedSchool: Service, Sendable {
             while !Task.isCancelled {
                 let tick = self.clock.now()
                 self.sendDelayed(until: tick)
-                for (index, publisher) in self.publishers.enumerated() where index % slots == slot {
+                let told = self.commands.takeDue()
+                for (index, publisher) in self.publishers.enumerated()
+                where index % slots == slot || told.contains(publisher.id) {
                     self.publish(publisher, at: tick)
                 }
                 slot = (slot + 1) % slots
@@ -178,10 +183,11 @@ package final class SimulatedSchool: Service, Sendable {
     private func publish(_ publisher: Publisher, at tick: Tick) {
         let fault = self.faults.withLock { $0[publisher.id] } ?? .none
         if fault == .silence { return }
+        let set = self.commands.values(of: publisher.id)
         var values: [Int: Double] = [:]
         for (index, point) in publisher.profile.points.enumerated() where point.kind != .text {
             values[index] =
-                publisher.profile.playedHelper(index, at: tick)
+                set[index] ?? publisher.profile.playedHelper(index, at: tick)
                 ?? self.model.value(of: point, device: publisher.id, at: tick)
         }
         var fields: [String: String] = [:]

@@ -109,7 +109,7 @@ package struct ConfigurationFiles: Sendable {
             rules: rules,
             problems: problems
         )
-        return files.checkingContracts()
+        return files.checkingContracts().checkingSchedules()
     }
 
     /// Files of certificates and passwords that `gateway.yaml` names and that cannot be read.

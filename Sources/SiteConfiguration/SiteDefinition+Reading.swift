@@ -36,7 +36,6 @@ private struct SiteReader {
             offset = self.offset(map)
             map.finish()
         }
-        let timetable = self.timetable(self.root.optionalMap("timetable"))
         var nodes: [SiteDefinition.Node] = []
         if let siteID, let siteName {
             nodes.append(
@@ -52,6 +51,9 @@ private struct SiteReader {
         let known = Set(nodes.map(\.id.rawValue))
         let devices = self.root.list("devices", limit: 20_000).compactMap { self.device($0.map(), known, buses) }
         self.checkUnique(devices.map(\.id.rawValue), "device", at: "devices")
+        let schedules = ScheduleReader(root: self.root, nodes: known, devices: Set(devices.map(\.id.rawValue)))
+        let timetable = schedules.timetable()
+        let planned = schedules.schedules(timetable)
         guard let siteID, let siteName else { return nil }
         return SiteDefinition(
             id: NodeID(rawValue: siteID),
@@ -60,7 +62,8 @@ private struct SiteReader {
             nodes: nodes,
             buses: buses,
             devices: devices,
-            timetable: timetable
+            timetable: timetable,
+            schedules: planned
         )
     }
 
@@ -181,50 +184,10 @@ private struct SiteReader {
         )
     }
 
-    private func timetable(_ map: YAMLMap?) -> SiteDefinition.Timetable {
-        guard let map else { return .standard }
-        var weekdays = SiteDefinition.Timetable.standard.weekdays
-        var lessons = SiteDefinition.Timetable.standard.lessons
-        if let value = map.optional("weekdays") {
-            weekdays = Set(value.list(limit: 7).compactMap { $0.int(in: 1...7) })
-        }
-        if let value = map.optional("lessons") {
-            lessons = value.list(limit: 48).compactMap { self.lesson($0) }
-            for (before, after) in zip(lessons, lessons.dropFirst()) where after.fromMinute < before.toMinute {
-                value.problem("lessons must follow each other without overlapping")
-            }
-        }
-        var timetable = SiteDefinition.Timetable(weekdays: weekdays, lessons: lessons)
-        if let night = map.optional("night").flatMap({ TimetableReader.night($0) }) {
-            timetable.night = .init(fromMinute: night.start, toMinute: night.end)
-        }
-        timetable.holidays = map.list("holidays", limit: 400).compactMap { TimetableReader.days($0) }
-        timetable.exams = map.list("exams", limit: 400).compactMap { TimetableReader.days($0) }
-        map.finish()
-        return timetable
-    }
-
-    private func lesson(_ value: YAMLValue) -> SiteDefinition.Timetable.Lesson? {
-        let parts = value.scalarText?.split(separator: "-").map { self.minute(of: $0) } ?? []
-        guard parts.count == 2, let from = parts[0], let to = parts[1], from < to else {
-            value.problem("must be written as 07:00-07:45")
-            return nil
-        }
-        return .init(fromMinute: from, toMinute: to)
-    }
-
-    private func minute(of text: Substring) -> Int? {
-        let parts = text.split(separator: ":")
-        guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.count) }), let hour = Int(parts[0]),
-            let minute = Int(parts[1]), (0...23).contains(hour), (0...59).contains(minute)
-        else { return nil }
-        return hour * 60 + minute
-    }
-
     private func offset(_ map: YAMLMap) -> Int64 {
         guard let value = map.optional("utcOffset") else { return 25_200 }
         guard let text = value.scalarText, let sign = text.first, sign == "+" || sign == "-",
-            let minute = self.minute(of: text.dropFirst()), minute <= 14 * 60
+            let minute = TimetableReader.minute(text.dropFirst()), minute <= 14 * 60
         else {
             value.problem("must be written as \"+07:00\"")
             return 25_200

@@ -95,6 +95,8 @@ package struct SiteDefinition: Sendable, Hashable {
         package struct Lesson: Sendable, Hashable {
             package var fromMinute: Int
             package var toMinute: Int
+            /// The name of its shift, where the school has shifts.
+            package var shift: String?
         }
 
         /// 1 Monday … 7 Sunday.
@@ -138,4 +140,5 @@ package struct SiteDefinition: Sendable, Hashable {
     package var buses: [Bus]
     package var devices: [Device]
     package var timetable: Timetable
+    package var schedules: [ScheduleDefinition]
 }

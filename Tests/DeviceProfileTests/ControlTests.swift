@@ -157,6 +157,20 @@ struct ControlTests {
         #expect(throws: ControlRefusal.self) { try profile.controls[0].write(1, parameters: ["device": "#"]) }
     }
 
+    @Test func aDeviceReadsThePayloadAsItWasMeant() throws {
+        let profile = try ProfileText.read(Self.published)
+        let parameters = ["device": "lamp"]
+        for (control, values) in zip(profile.controls, [[0, 1], [0, 42.5, 100], [nil]] as [[Double?]]) {
+            for value in values {
+                guard case .message(_, let payload) = try control.write(value, parameters: parameters) else { continue }
+                #expect(control.value(ofPayload: payload, parameters: parameters) == value ?? control.fixed)
+            }
+            for other in ["", "on", "{", "{value}", #"{"d":"lamp","v":,"n":{"k":1}}"#] {
+                #expect(control.value(ofPayload: other, parameters: parameters) == nil, "\(control.name) \(other)")
+            }
+        }
+    }
+
     @Test func aPayloadWithoutItsValueIsAMistake() {
         let found = ProfileText.problems(Self.published.replacing("payload: \"{value}\"", with: "payload: \"ON\""))
         #expect(found.contains { $0.contains("{value}") })

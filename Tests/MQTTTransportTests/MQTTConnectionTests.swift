@@ -53,6 +53,39 @@ struct MQTTConnectionTests {
         await broker.stop()
     }
 
+    @Test(arguments: [MQTTConfiguration.Version.v3, .v5])
+    func aCommandIsForThePresentConnectionOnly(version: MQTTConfiguration.Version) async throws {
+        let broker = try TestBroker()
+        broker.start()
+        var configuration = broker.configuration
+        configuration.version = version
+        configuration.subscriptions = ["cmd/#", "plain"]
+        let inbox = Inbox()
+        let results = Inbox()
+        try await withConnection(configuration, inbox) { connection in
+            try await eventually("connected") { connection.statistics.state == .connected }
+            try connection.publishCommand(topic: "cmd/a", payload: [1], expirySeconds: 5) { result in
+                if case .success = result { results.connectionChanged(.connected) }
+            }
+            try await eventually("the command arrived") { inbox.messages.map(\.topic) == ["cmd/a"] }
+            #expect(inbox.messages.first?.isRetained == false && inbox.messages.first?.qos == 1)
+            try await eventually("it was acknowledged") { results.states == [.connected] }
+            await broker.stop()
+            try await eventually("the connection is gone") { connection.statistics.state != .connected }
+            let refusal = #expect(throws: MQTTError.self) {
+                try connection.publishCommand(topic: "cmd/b", payload: [2], expirySeconds: 5) { _ in }
+            }
+            #expect(refusal?.code == .notConnected)
+            // What is no command waits, and comes first when the broker is back.
+            try connection.publish(topic: "plain", payload: [3])
+            let again = try TestBroker(port: broker.broker.port, folder: broker.folder)
+            again.start()
+            try await eventually("the plain one arrived") { inbox.messages.contains { $0.topic == "plain" } }
+            #expect(inbox.messages.map(\.topic) == ["cmd/a", "plain"])
+            await again.stop()
+        }
+    }
+
     @Test func whatCameWhileAwayIsDeliveredAfterwards() async throws {
         let broker = try TestBroker()
         broker.start()

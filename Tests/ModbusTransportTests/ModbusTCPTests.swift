@@ -45,6 +45,50 @@ extension AllModbusTests {
             server.stop()
         }
 
+        @Test func aCommandGoesAheadOfTheRestOfAPollAndDisturbsNoneOfIt() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0), ModbusOptions(timeoutMilliseconds: 2_000))
+            server.set(.late(milliseconds: 30), unit: 3)
+            let reads = (0..<20).map { ModbusRead(unit: 3, table: .holdingRegisters, address: $0 * 4, count: 3) }
+            let poll = Task { (await bus.read(reads), ContinuousClock.now) }
+            let deadline = ContinuousClock.now + .seconds(5)
+            while server.served.requests < 2, ContinuousClock.now < deadline { await Task.yield() }
+            let reply = await bus.command(
+                .registers(address: 500, values: [7, 8]),
+                unit: 3,
+                thenRead: ModbusRead(unit: 3, table: .holdingRegisters, address: 500, count: 2)
+            )
+            let commanded = ContinuousClock.now
+            #expect(try reply.write.get() == ())
+            #expect(try reply.read?.get().words == [7, 8])
+            let (results, polled) = await poll.value
+            #expect(commanded < polled, "the command did not wait for the poll's end")
+            for (read, result) in zip(reads, results) { #expect(try result.get().words == self.expected(read)) }
+            server.stop()
+        }
+
+        @Test func aCommandTellsWhetherAnythingWasSent() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            let read = ModbusRead(unit: 1, table: .coils, address: 9, count: 1)
+            let timed = await bus.command(.coilWord(address: 9, value: 7), unit: 1, thenRead: nil)
+            #expect(timed.wasSent && timed.read == nil)
+            let refused = await bus.command(.register(address: 20_000, value: 1), unit: 1, thenRead: read)
+            guard case .failure(let error) = refused.write else { throw ModbusRefusalMissing() }
+            #expect(error.code == .illegalDataAddress && refused.wasSent && refused.read != nil)
+            server.set(.silence, unit: 1)
+            let silent = await bus.command(.coil(address: 9, isOn: true), unit: 1, thenRead: nil)
+            #expect(silent.wasSent)
+            guard case .failure(let silence) = silent.write else { throw ModbusRefusalMissing() }
+            #expect(silence.code == .timeout)
+            server.stop()
+            let nowhere = self.bus(1)
+            let unsent = await nowhere.command(.coil(address: 9, isOn: true), unit: 1, thenRead: read)
+            #expect(!unsent.wasSent && unsent.read == nil)
+        }
+
+        private struct ModbusRefusalMissing: Error {}
+
         @Test func writesAndReadsBack() async throws {
             let server = RegisterServer(bank: TestBank())
             let bus = self.bus(try server.listen(port: 0))

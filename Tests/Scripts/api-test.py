@@ -213,6 +213,42 @@ def history() -> None:
         assert status == 400, f"{wrong}: {status} {body!r}"
 
 
+def controls() -> None:
+    """A command in every way it may end, and everything that keeps one away."""
+    device = f"{ROOM}-lanh-1"
+    names = {"device": device, "control": "setpoint"}
+    path = f"/api/v1/devices/{device}/controls/setpoint"
+    listed = operation("get", "/api/v1/devices/{device}/controls", device=device)["items"]
+    assert {control["name"] for control in listed} >= {"power", "mode", "fan", "setpoint"}
+    dry = operation("post", "/api/v1/devices/{device}/controls/{control}", {"value": 24, "reason": "thử", "dryRun": True},
+                    **names)
+    assert (dry["wire"], dry["payload"]) == ("modbus", "06 00 04 00 F0"), dry
+    sent = operation("post", "/api/v1/devices/{device}/controls/{control}",
+                     {"value": 24, "reason": "đang họp", "hold": 600}, **names)
+    assert (sent["outcome"], sent["readBack"], sent["priority"]) == ("confirmed", 24, "override"), sent
+    assert operation("get", "/api/v1/devices/{device}/controls/{control}/commands/{command}", command=sent["id"],
+                     **names) == sent
+    assert call("GET", f"{path}/commands/{sent['id'] + 1000}")[0] == 404
+    held = operation("get", "/api/v1/devices/{device}/controls/{control}", **names)
+    assert held["override"]["value"] == 24 and held["commands"][0] == sent, held
+    status, _, body = call("POST", path, {"value": 25, "reason": "nhanh quá"})
+    assert status == 429 and b"control-too-soon" in body, body
+    operation("delete", "/api/v1/devices/{device}/controls/{control}/override", **names)
+    assert "override" not in operation("get", "/api/v1/devices/{device}/controls/{control}", **names)
+    operation("post", "/api/v1/devices/{device}/lock", {"reason": "thay lọc gió"}, device=device)
+    status, _, body = call("POST", path, {"value": 25, "reason": "vì nóng"})
+    assert status == 409 and "thay lọc gió" in body.decode(), body
+    operation("delete", "/api/v1/devices/{device}/lock", device=device)
+    for wrong in ({"value": 99, "reason": "vì nóng"}, {"value": 25}, {"reason": "vì nóng"}, {"value": "25", "reason": "x y"}):
+        assert call("POST", path, wrong)[0] == 400, wrong
+    for unknown in (f"/api/v1/devices/{device}/controls/colour", "/api/v1/devices/nobody/controls/setpoint"):
+        assert call("POST", unknown, {"value": 25, "reason": "vì nóng"})[0] == 404
+    schedules = operation("get", "/api/v1/schedules")["items"]
+    assert [schedule["name"] for schedule in schedules] == ["may-lanh-theo-tiet", "tat-sau-gio-hoc"], schedules
+    assert all(schedule["nextAt"] and schedule["actions"][0]["devices"] == 4 for schedule in schedules), schedules
+    assert call("POST", "/api/v1/devices/bao-chay/controls/reset", {"reason": "vì nóng"})[0] == 403, "a fire panel"
+
+
 def quarantine() -> None:
     entries = pages("/api/v1/quarantine", least=4)
     entry = next(e for e in entries if e["suggestions"])
@@ -285,7 +321,7 @@ def transfer() -> None:
     operation("get", "/api/v1/exporters")
 
 
-for part in (reading, history, quarantine, people, tokens, audit, transfer):
+for part in (reading, history, controls, quarantine, people, tokens, audit, transfer):
     part()
     print(f"{part.__name__}: passed", flush=True)
 described = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}

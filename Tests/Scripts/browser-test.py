@@ -8,6 +8,7 @@ campus/by-click/telemetry and campus/by-key/telemetry.
 """
 import pathlib
 import sys
+import time
 
 from console import browser, log_in, press, tab_to, wait
 from selenium.webdriver.common.by import By
@@ -124,6 +125,90 @@ def live_overview(school: School) -> None:
         check_console(driver)
 
 
+def controls(school: School) -> None:
+    """A set-point is changed after a question, held, given back; a lock keeps everybody out. On a phone and on a desk."""
+    device = f"{school.room}-lanh-1"
+    for width, value in ((390, "25"), (1440, "27")):
+        with browser(width, 1000) as driver:
+            log_in(driver, school.base, school.user, CHOSEN)
+            driver.get(f"{school.base}/devices/{device}")
+            wait(driver, 20).until(is_live)
+
+            def form():
+                found = driver.find_element(By.CSS_SELECTOR, f"form[action='/devices/{device}/controls/setpoint']")
+                driver.execute_script("arguments[0].closest('details').open = true", found)
+                return found
+
+            def fill(reason: str, hold: str):
+                found = form()
+                field = found.find_element(By.NAME, "value")
+                field.clear()
+                field.send_keys(value)
+                driver.execute_script("arguments[0].value = arguments[1]", found.find_element(By.NAME, "hold"), hold)
+                found.find_element(By.NAME, "reason").send_keys(reason)
+                return found
+
+            # Without a reason nothing is asked and nothing is sent.
+            found = fill("", "once")
+            found.find_element(By.CSS_SELECTOR, "button[data-dialog]").click()
+            assert not driver.find_elements(By.CSS_SELECTOR, "dialog[open]")
+            # Enter asks, too, and says what is about to be sent.
+            found.find_element(By.NAME, "reason").send_keys("họp phụ huynh", Keys.ENTER)
+            dialog = wait(driver, 5).until(lambda d: d.find_element(By.CSS_SELECTOR, "dialog[open]"))
+            assert f"→ {value} °C" in dialog.text, dialog.text
+            dialog.find_element(By.CSS_SELECTOR, "button[data-dialog-close]").click()
+            assert not driver.find_elements(By.CSS_SELECTOR, "dialog[open]")
+            found.find_element(By.CSS_SELECTOR, "button[data-dialog]").click()
+            dialog = wait(driver, 5).until(lambda d: d.find_element(By.CSS_SELECTOR, "dialog[open]"))
+            dialog.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+            wait(driver, 20).until(lambda d: "đọc lại đúng" in d.find_element(By.CSS_SELECTOR, ".notice").text)
+            newest = driver.find_element(By.CSS_SELECTOR, f"[data-region='commands-{device}-setpoint'] li").text
+            for words in ("Đã xác nhận", f"{value} °C", school.user, "họp phụ huynh"):
+                assert words in newest, newest
+            # The least time between two writes of this control.
+            sent = time.monotonic()
+            wait(driver, 5).until(lambda d: time.monotonic() > sent + 1.1)
+            # Held: it says by whom and until when, and is given back.
+            found = fill("giữ cho buổi họp", "3600")
+            found.find_element(By.CSS_SELECTOR, "button[data-dialog]").click()
+            dialog = wait(driver, 5).until(lambda d: d.find_element(By.CSS_SELECTOR, "dialog[open]"))
+            dialog.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+            held = wait(driver, 20).until(lambda d: d.find_element(By.CSS_SELECTOR, ".hold"))
+            assert school.user in held.text and "đến" in held.text, held.text
+            wide = driver.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{wide} px wider than a screen of {width}"
+            driver.find_element(By.CSS_SELECTOR, "form[action$='/release'] button").click()
+            wait(driver, 20).until(lambda d: not d.find_elements(By.CSS_SELECTOR, ".hold"))
+            lock = driver.find_element(By.CSS_SELECTOR, f"form[action='/devices/{device}/lock']")
+            driver.execute_script("arguments[0].closest('details').open = true", lock)
+            lock.find_element(By.NAME, "reason").send_keys("thay lọc gió")
+            lock.find_element(By.CSS_SELECTOR, "button").click()
+            wait(driver, 20).until(
+                lambda d: "thay lọc gió" in d.find_element(By.CSS_SELECTOR, "[data-region=lock]").text)
+            assert not driver.find_elements(By.CSS_SELECTOR, f"form[action='/devices/{device}/controls/setpoint']")
+            driver.find_element(By.CSS_SELECTOR, f"form[action='/devices/{device}/unlock'] button").click()
+            wait(driver, 20).until(
+                lambda d: d.find_elements(By.CSS_SELECTOR, f"form[action='/devices/{device}/controls/setpoint']"))
+            check_console(driver)
+
+
+def schedules(school: School) -> None:
+    """What the school does by itself, with its next run; on a phone nothing is cut off."""
+    for width in (390, 1440):
+        with browser(width, 1000) as driver:
+            log_in(driver, school.base, school.user, CHOSEN)
+            driver.get(f"{school.base}/schedules")
+            rows = driver.find_elements(By.CSS_SELECTOR, "tbody tr")
+            text = driver.find_element(By.CSS_SELECTOR, "main").text
+            assert len(rows) == 2 and "10 phút sau cuối tiết cuối cùng" in text and "26 °C" in text, text
+            assert driver.find_element(By.CSS_SELECTOR, ".navigation a[aria-current]").text == "Lịch"
+            wide = driver.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{wide} px wider than a screen of {width}"
+            check_console(driver)
+
+
 def clicks(school: School) -> None:
     """A stranger is adopted with the mouse, and the configuration is read again: first without, then with a problem."""
     with browser(1440, 1000) as driver:
@@ -191,7 +276,7 @@ def keyboard(school: School) -> None:
 
 def main() -> None:
     school = School(*sys.argv[1:7])
-    for part in (first_password, live_room, live_overview, clicks, keyboard):
+    for part in (first_password, live_room, controls, schedules, live_overview, clicks, keyboard):
         part(school)
         print(f"{part.__name__}: passed", flush=True)
 

@@ -1,3 +1,5 @@
+package import CampusModel
+
 /// Why a value is not written.
 package struct ControlRefusal: Error, Hashable, CustomStringConvertible {
     package var vi: String
@@ -53,6 +55,20 @@ extension ControlDefinition {
             }
             return .message(topic: name, payload: self.filled(payload, value, parameters))
         }
+    }
+
+    /// What the point of ``readback`` shows once the device has taken `value`; of a command, what the command sends.
+    package func expected(_ value: Double?) -> Double { self.kind == .command ? self.fixed : value ?? self.fixed }
+
+    /// What a value is called: the name of a listed one, on and off, or the number with its unit.
+    package func words(for value: Double) -> LocalizedText {
+        if let listed = self.enumeration.first(where: { $0.value == value }) { return listed.label }
+        if self.kind == .boolean {
+            return value == 0 ? LocalizedText(vi: "Tắt", en: "Off") : LocalizedText(vi: "Bật", en: "On")
+        }
+        let number = NumberText.text(value)
+        let unit = self.unit == "1" ? "" : " \(Units.text(for: self.unit))"
+        return LocalizedText(vi: number.replacing(".", with: ",") + unit, en: number + unit)
     }
 
     /// The value that written registers mean, in ``unit``; `nil` when they are none of it.
@@ -125,6 +141,22 @@ extension ControlDefinition {
         return .registers(function: function, address: source.address, words: words)
     }
 
+    /// The value that a payload of this control means, as the device would read it; `nil` for any other payload.
+    package func value(ofPayload payload: String, parameters: [String: String]) -> Double? {
+        guard case .message(_, let template) = self.target else { return nil }
+        if self.kind == .command { return self.filled(template, self.fixed, parameters) == payload ? self.fixed : nil }
+        if self.kind != .number {
+            let known = self.enumeration.isEmpty ? [0, 1] : self.enumeration.map(\.value)
+            return known.first { self.filled(template, $0, parameters) == payload }
+        }
+        let parts = self.filled(template, "\u{0}", parameters)
+            .split(separator: "\u{0}", omittingEmptySubsequences: false)
+        guard parts.count == 2, payload.hasPrefix(parts[0]), payload.hasSuffix(parts[1]),
+            payload.count > parts[0].count + parts[1].count
+        else { return nil }
+        return Double(payload.dropFirst(parts[0].count).dropLast(parts[1].count)).map { self.scale.value(of: $0) }
+    }
+
     /// The payload with the value and the parameters in their places.
     private func filled(_ payload: String, _ value: Double, _ parameters: [String: String]) -> String {
         let text: String
@@ -135,6 +167,10 @@ extension ControlDefinition {
         } else {
             text = NumberText.text(self.kind == .command ? value : self.scale.raw(of: value))
         }
+        return self.filled(payload, text, parameters)
+    }
+
+    private func filled(_ payload: String, _ text: String, _ parameters: [String: String]) -> String {
         var result = ""
         var rest = payload[...]
         // One pass: what is put in is not searched for placeholders again.

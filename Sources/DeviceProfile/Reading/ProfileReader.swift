@@ -54,6 +54,7 @@ struct ProfileReader {
         if points.isEmpty, events.isEmpty { self.root.problem("a profile needs at least one point or event") }
         let controls = ControlReader(wire: wire, points: points.map(\.part), settings: settings)
             .read(self.root.list("controls", limit: 256))
+        if category == .lifeSafety { self.refuseWrites(controls.map(\.map), events) }
         let template = ProfileTemplate(
             wire: wire,
             messageConditions: messageConditions,
@@ -86,6 +87,18 @@ struct ProfileReader {
             choices: standard,
             template: settings.settings.isEmpty ? nil : template
         )
+    }
+
+    /// Nothing is written to what protects lives: neither controls nor flags of events.
+    private func refuseWrites(
+        _ controls: [YAMLMap],
+        _ events: [(part: ProfileTemplate.Part<EventDefinition>, map: YAMLMap)]
+    ) {
+        let reason = "a profile of the category life-safety is read-only: nothing may be written to such a device"
+        for control in controls { control.problem(reason) }
+        for (part, map) in events {
+            if case .registers(_, _, .some, _, _, _) = part.content.capture { map.problem(at: "capture", reason) }
+        }
     }
 
     /// Every variant must be whole: names once, and everything that is referred to there.

@@ -43,7 +43,8 @@ final class MQTTPublisher: MessagePublishing {
             switch error.code {
             case .queueFull: throw SinkError(.retryable, "\(self.place): \(error)")
             case .invalidTopic, .payloadTooLarge: throw SinkError(.poison, "\(self.place): \(error)")
-            case .closed, .broker: throw SinkError(.retryable, "\(self.place): \(error)", mayHaveArrived: true)
+            case .closed, .broker, .notConnected, .unanswered:
+                throw SinkError(.retryable, "\(self.place): \(error)", mayHaveArrived: true)
             }
         }
     }

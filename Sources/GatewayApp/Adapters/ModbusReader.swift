@@ -46,7 +46,7 @@ struct ModbusReader: RegisterReading {
         }
     }
 
-    private static func table(_ table: ModbusWire.Table) -> ModbusTable {
+    static func table(_ table: ModbusWire.Table) -> ModbusTable {
         switch table {
         case .coil: .coils
         case .discrete: .discreteInputs

@@ -110,14 +110,20 @@ struct RecordsStore: EventStoring {
 final class IngestReceiver: MQTTBatchReceiver {
     private let ingest: MessageIngest
     private let state = Mutex(MQTTConnectionState.connecting)
+    /// Topics of commands: ours come back to us, and they are no device's data.
+    private let commandTopics = Mutex<Set<String>>([])
 
     init(ingest: MessageIngest) { self.ingest = ingest }
 
     var connectionState: MQTTConnectionState { self.state.withLock { $0 } }
 
+    /// Takes the topics of a new configuration.
+    func update(commandTopics: Set<String>) { self.commandTopics.withLock { $0 = commandTopics } }
+
     func receive(_ batch: [MQTTMessage]) throws {
+        let commands = self.commandTopics.withLock { $0 }
         try self.ingest.receive(
-            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") }
+            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") && !commands.contains($0.topic) }
                 .map { message in
                     InboundMessage(
                         topic: message.topic,

@@ -64,6 +64,8 @@ extension PageRoutes {
         content["model"] = "\(runtime.device.profile.vendor) \(runtime.device.profile.model)"
         content["address"] = Self.address(runtime.device.address)
         content["tiles"] = self.tiles(snapshot, runtime, language)
+        let panel = ControlPanel(gateway: self.gateway, language: language, context: context).content(of: runtime)
+        if !panel.isEmpty { content["controls"] = panel }
         if let fault = snapshot.fault {
             content["fault"] = [
                 "time": LocalTime.text(fault.tick, offset), "code": fault.reason,

@@ -47,6 +47,7 @@ struct PageRoutes {
         .init(id: "overview", title: LocalizedText(vi: "Tổng quan", en: "Overview"), address: "/"),
         .init(id: "rooms", title: LocalizedText(vi: "Phòng", en: "Rooms"), address: "/rooms"),
         .init(id: "devices", title: LocalizedText(vi: "Thiết bị", en: "Devices"), address: "/devices"),
+        .init(id: "schedules", title: LocalizedText(vi: "Lịch", en: "Schedules"), address: "/schedules"),
         .init(id: "quarantine", title: LocalizedText(vi: "Cách ly", en: "Quarantine"), address: "/quarantine"),
     ]
 }

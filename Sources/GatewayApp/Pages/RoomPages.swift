@@ -131,6 +131,8 @@ extension PageRoutes {
                     liveKey: "device/\(snapshot.id)"
                 ),
                 "tiles": self.tiles(snapshot, runtime, language),
+                "controls": ControlPanel(gateway: self.gateway, language: language, context: context)
+                    .summary(of: runtime),
             ]
         }
         let labels = [

@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import CampusModel
+internal import Controls
 internal import DeviceProfile
 internal import ServiceLifecycle
 internal import SiteConfiguration
@@ -42,6 +43,8 @@ struct LiveFeed: Service {
         var states: [DeviceID: String]
         var quarantined: Int
         var loaded: Tick
+        /// Of commands and what is held.
+        var controls: UInt64
     }
 
     func run() async throws {
@@ -71,7 +74,8 @@ struct LiveFeed: Service {
         let listing = Listing(
             states: states,
             quarantined: self.gateway.engine.quarantine.count,
-            loaded: self.gateway.configurationProblems.loaded
+            loaded: self.gateway.configurationProblems.loaded,
+            controls: self.gateway.controls.revision
         )
         guard listing != sent.listing else { return }
         sent.listing = listing

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// One range of all series, for whoever sums up: each segment is read once, not searched once for each series.
 extension TimeSeriesRing {
-    /// The statistics of each series over a range of whole quarters of an hour, in the order of the series; those without
-    /// any sample are left out.
+    /// The statistics of each series over a range of whole quarters of an hour, in the order of the series; those
+    /// without any sample are left out.
     ///
     /// The keeper waits while memory is looked at, not while the card is read.
     package func forEachTotal(in range: Range<Tick>, _ body: (SeriesIndex, Rollup) throws -> Void) rethrows {

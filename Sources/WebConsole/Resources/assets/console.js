@@ -3,11 +3,20 @@
 (() => {
   document.documentElement.classList.add("js");
 
+  // Opens a dialog; one inside a form repeats what is about to be sent.
+  const ask = (dialog) => {
+    const form = dialog.closest("form");
+    const field = form && form.querySelector("[data-echo-value]");
+    const echo = dialog.querySelector("[data-echo]");
+    if (field && echo) echo.textContent = field.selectedOptions ? field.selectedOptions[0].textContent : field.value;
+    dialog.showModal();
+  };
+
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-dialog]");
     if (opener) {
       const dialog = document.getElementById(opener.dataset.dialog);
-      if (dialog) dialog.showModal();
+      if (dialog && (!opener.form || opener.form.reportValidity())) ask(dialog);
       return;
     }
     const closer = event.target.closest("[data-dialog-close]");
@@ -27,6 +36,13 @@
 
   // A form is sent once: a second press of a slow button would do the thing twice.
   document.addEventListener("submit", (event) => {
+    // Enter in a field of a form that asks first opens the question, too.
+    const question = event.target.dataset.ask && document.getElementById(event.target.dataset.ask);
+    if (question && !question.open) {
+      event.preventDefault();
+      ask(question);
+      return;
+    }
     if (event.target.dataset.sent) {
       event.preventDefault();
       return;
