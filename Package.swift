@@ -109,8 +109,8 @@ let package = Package(
             "GatewayApp",
             [
                 "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "FirmwareContract", "MQTTTransport",
-                "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole",
-                asyncHTTPClient,
+                "ModbusTransport", "SchoolRecords", "SiteConfiguration", "SparkplugB", "StrictYAML", "TimeSeriesRing",
+                "WebConsole", asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -119,8 +119,8 @@ let package = Package(
         module(
             "SimulatorApp",
             [
-                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "StrictYAML",
-                logging, serviceLifecycle, unixSignals,
+                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "SparkplugB",
+                "StrictYAML", logging, serviceLifecycle, unixSignals,
             ]
         ),
         module(
@@ -176,6 +176,7 @@ let package = Package(
             "SimulatorAppTests",
             ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
         ),
+        tests("SparkplugBTests", ["SparkplugB"]),
         tests("ExportersTests", ["CampusModel", "Exporters", "SparkplugB", logging]),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(
@@ -195,7 +196,7 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
             name: "campus-fuzz",
             dependencies: [
                 "AlertEngine", "AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration",
-                "StrictYAML", "TimeSeriesRing",
+                "SparkplugB", "StrictYAML", "TimeSeriesRing",
             ],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],
