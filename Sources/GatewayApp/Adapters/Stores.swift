@@ -109,25 +109,44 @@ struct RecordsStore: EventStoring {
 /// Hands the broker's messages to acquisition, on the connection's thread.
 final class IngestReceiver: MQTTBatchReceiver {
     private let ingest: MessageIngest
+    private let described: DescribedRegistry
+    private let sparkplug: SparkplugListener
     private let state = Mutex(MQTTConnectionState.connecting)
 
-    init(ingest: MessageIngest) { self.ingest = ingest }
+    init(ingest: MessageIngest, described: DescribedRegistry, sparkplug: SparkplugListener) {
+        self.ingest = ingest
+        self.described = described
+        self.sparkplug = sparkplug
+    }
 
     var connectionState: MQTTConnectionState { self.state.withLock { $0 } }
 
     func receive(_ batch: [MQTTMessage]) throws {
-        try self.ingest.receive(
-            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") }
-                .map { message in
-                    InboundMessage(
-                        topic: message.topic,
-                        payload: message.payload,
-                        isRetained: message.isRetained,
-                        receivedNanoseconds: message.receivedNanoseconds
-                    )
-                }
-        )
+        do {
+            try self.ingest.receive(batch.flatMap(self.messages))
+        } catch {
+            self.sparkplug.batchRefused()
+            throw error
+        }
     }
 
-    func connectionChanged(_ state: MQTTConnectionState) { self.state.withLock { $0 = state } }
+    /// What acquisition sees of a message.
+    private func messages(of message: MQTTMessage) -> [InboundMessage] {
+        if message.topic.hasPrefix("campus/gateway/") { return [] }
+        if let messages = self.sparkplug.messages(of: message) { return messages }
+        if self.described.offer(message) { return [] }
+        return [
+            InboundMessage(
+                topic: message.topic,
+                payload: message.payload,
+                isRetained: message.isRetained,
+                receivedNanoseconds: message.receivedNanoseconds
+            )
+        ]
+    }
+
+    func connectionChanged(_ state: MQTTConnectionState) {
+        self.state.withLock { $0 = state }
+        self.sparkplug.connectionChanged(isConnected: state == .connected)
+    }
 }
