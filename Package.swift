@@ -110,7 +110,7 @@ let package = Package(
             "GatewayApp",
             [
                 "Acquisition", "CampusModel", "Controls", "DeviceProfile", "Exporters", "FirmwareContract",
-                "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML",
+                "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "SparkplugB", "StrictYAML",
                 "TimeSeriesRing", "WebConsole", asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
@@ -120,8 +120,8 @@ let package = Package(
         module(
             "SimulatorApp",
             [
-                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "StrictYAML",
-                logging, serviceLifecycle, unixSignals,
+                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "SparkplugB",
+                "StrictYAML", logging, serviceLifecycle, unixSignals,
             ]
         ),
         module(
@@ -178,6 +178,7 @@ let package = Package(
             "SimulatorAppTests",
             ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
         ),
+        tests("SparkplugBTests", ["SparkplugB"]),
         tests("ExportersTests", ["CampusModel", "Exporters", "SparkplugB", logging]),
         tests("SchoolRecordsTests", ["CampusModel", "SchoolRecords", grdb]),
         tests(
@@ -197,7 +198,7 @@ if Context.environment["CAMPUS_BUILD_FUZZ"] != nil {
             name: "campus-fuzz",
             dependencies: [
                 "AlertEngine", "AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration",
-                "StrictYAML", "TimeSeriesRing",
+                "SparkplugB", "StrictYAML", "TimeSeriesRing",
             ],
             path: "Tests/Fuzz",
             exclude: ["run", "corpus"],

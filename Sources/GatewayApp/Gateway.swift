@@ -35,6 +35,8 @@ package final class Gateway: Sendable {
     let exports: ExporterService
     let exportSource: RingSource
     let historyLoad = HistoryLoad()
+    let described: DescribedRegistry
+    let sparkplug: SparkplugListener
     private let current: Mutex<Current>
 
     private struct Current: Sendable {
@@ -78,7 +80,13 @@ package final class Gateway: Sendable {
             payloadBytesMax: configuration.broker.payloadBytesMax,
             logger: logger
         )
-        self.receiver = IngestReceiver(ingest: self.engine.ingest)
+        self.described = DescribedRegistry(clock: clock, refusedFile: state.file("described-refused"))
+        self.sparkplug = SparkplugListener(clock: clock, described: self.described)
+        self.receiver = IngestReceiver(
+            ingest: self.engine.ingest,
+            described: self.described,
+            sparkplug: self.sparkplug
+        )
         self.broker = try Self.makeBroker(configuration, state, logger)
         self.connection = MQTTConnection(
             configuration: try MQTTConfiguration(
@@ -90,6 +98,9 @@ package final class Gateway: Sendable {
         )
         self.controlAdapter = ControlAdapter(connection: self.connection, receiver: self.receiver, engine: self.engine)
         self.controls = try Self.makeControls(self.controlAdapter, self.records, clock, logger)
+        self.sparkplug.publish { [connection = self.connection] topic, payload in
+            try? connection.publish(topic: topic, payload: payload, qos: 0)
+        }
         self.exportSource = RingSource(ring: self.ring)
         self.exports = ExporterService(
             ring: self.ring,
@@ -208,12 +219,14 @@ package final class Gateway: Sendable {
         let devices = files.site.devices.compactMap { self.configured($0, files) }
         var problems = files.problems
         problems += self.engine
-            .apply(AcquisitionConfiguration(devices: devices, buses: bindings, profiles: files.library.profiles))
+            .apply(AcquisitionConfiguration(devices: devices, buses: bindings, profiles: files.suggestedProfiles))
             .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
         self.controlAdapter.update(buses: buses.mapValues(\.bus))
         self.controls.update(devices: devices.map { ControlledDevice($0) })
         self.receiver.update(commandTopics: self.controls.commandTopics)
         self.exportSource.update(site: files.site.id.rawValue, devices: devices)
+        self.described.update(devices: devices)
+        self.sparkplug.update(devices: devices, own: files.sparkplugNodes)
         problems += self.exports.apply(files.gateway.exporters, site: files.site.id.rawValue)
             .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
         // Everything is subscribed, so that a device nobody configured shows up in the quarantine.
@@ -273,6 +286,9 @@ package final class Gateway: Sendable {
             text: entry.revision
         )
     }
+
+    /// The bus with this identifier.
+    func bus(_ id: String) -> ModbusBus? { self.current.withLock { $0.buses[id]?.bus } }
 
     /// Bus statistics by bus.
     func busStatistics() async -> [String: ModbusStatistics] {
@@ -351,7 +367,7 @@ package final class Gateway: Sendable {
         self.engine.quarantine.remove(id: id)
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
     }
 }

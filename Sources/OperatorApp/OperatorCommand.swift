@@ -12,7 +12,8 @@ package struct OperatorCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, DevicesCommand.self, LatestCommand.self, QueryCommand.self, TailCommand.self,
-            AdoptCommand.self, ControlCommand.self, ReloadCommand.self, CheckCommand.self, ProfileCommand.self,
+            AdoptCommand.self, DescribedCommand.self, ControlCommand.self, ReloadCommand.self, CheckCommand.self,
+            ProfileCommand.self,
             ContractCommand.self, RulesCommand.self,
             UserCommand.self, TokenCommand.self, CertificateCommand.self, RingCommand.self, ExportersCommand.self,
             ExportCommand.self, ImportCommand.self,

@@ -3,7 +3,7 @@ internal import MQTTTransport
 internal import Synchronization
 
 /// Takes commands for the played publishers, as the devices would: their points then tell what was set.
-final class PlayedCommands: MQTTBatchReceiver {
+final class PlayedCommands: Sendable {
     private struct Order: Sendable {
         var device: String
         var control: ControlDefinition
@@ -60,6 +60,18 @@ final class PlayedCommands: MQTTBatchReceiver {
                 }
             }
         }
+    }
+
+}
+
+/// Hands the messages of the simulator's one connection to whoever plays their receiver.
+struct PlayedReceiver: MQTTBatchReceiver {
+    let commands: PlayedCommands
+    let edgeNode: PlayedEdgeNode?
+
+    func receive(_ batch: [MQTTMessage]) {
+        self.commands.receive(batch)
+        self.edgeNode?.receive(batch)
     }
 
     func connectionChanged(_ state: MQTTConnectionState) {}

@@ -26,6 +26,8 @@ package final class SimulatedSchool: Service, Sendable {
         package var serialLines: [String: String] = [:]
         /// Commands are read from this file, line by line as they are appended.
         package var controlFile: String?
+        /// Whether devices that nobody configured announce themselves, too.
+        package var announces = false
 
         package init(sitePath: String, profileFolders: [String], brokerPort: UInt16) {
             self.sitePath = sitePath
@@ -57,6 +59,7 @@ package final class SimulatedSchool: Service, Sendable {
     private let servers: [String: RegisterServer]
     private let connection: MQTTConnection
     private let commands: PlayedCommands
+    private let edgeNode: PlayedEdgeNode?
     private let faults = Mutex<[String: RegisterFault]>([:])
     private let delayed = Mutex<[Delayed]>([])
     private let units: [String: (bus: String, unit: UInt8)]
@@ -118,7 +121,14 @@ package final class SimulatedSchool: Service, Sendable {
         mqtt.publishQueueMax = 100_000
         self.commands = PlayedCommands(publishers.map { ($0.id, $0.profile, $0.parameters) })
         mqtt.subscriptions = self.commands.topics
-        self.connection = MQTTConnection(configuration: mqtt, receiver: self.commands, logger: logger)
+        let edgeNode = options.announces ? PlayedEdgeNode(model: model) : nil
+        if let edgeNode {
+            mqtt.subscriptions.append(PlayedEdgeNode.commands)
+            mqtt.lastWillOfConnection = { edgeNode.nextWill() }
+        }
+        self.edgeNode = edgeNode
+        let receiver = PlayedReceiver(commands: self.commands, edgeNode: edgeNode)
+        self.connection = MQTTConnection(configuration: mqtt, receiver: receiver, logger: logger)
     }
 
     static func text(of path: String) throws -> String {
@@ -166,6 +176,9 @@ package final class SimulatedSchool: Service, Sendable {
             // Each publisher has its own place in the period.
             let slots = 20
             var slot = 0
+            let announced = self.options.announces ? AnnouncedDevices(model: self.model) : nil
+            // What a device announces it tells again now and then, as after a restart.
+            var rounds = 0
             while !Task.isCancelled {
                 let tick = self.clock.now()
                 self.sendDelayed(until: tick)
@@ -173,6 +186,14 @@ package final class SimulatedSchool: Service, Sendable {
                 for (index, publisher) in self.publishers.enumerated()
                 where index % slots == slot || told.contains(publisher.id) {
                     self.publish(publisher, at: tick)
+                }
+                if slot == 0, let announced {
+                    if rounds % 60 == 0 { for message in announced.announcements { self.send(message) } }
+                    for (topic, payload) in self.edgeNode?.messages(at: tick) ?? [] {
+                        self.send(topic: topic, payload: payload, isRetained: false)
+                    }
+                    for message in announced.values(at: tick, isWhole: rounds % 6 == 0) { self.send(message) }
+                    rounds += 1
                 }
                 slot = (slot + 1) % slots
                 try? await Task.sleep(for: .milliseconds(period / Int64(slots)))
@@ -230,8 +251,16 @@ package final class SimulatedSchool: Service, Sendable {
 
     /// A message that finds no room in the queue is not sent, as a device without a connection would not.
     private func send(_ message: ProfileEncoder.Message) {
+        self.send(topic: message.topic, payload: message.payload, isRetained: false)
+    }
+
+    private func send(_ message: AnnouncedDevices.Message) {
+        self.send(topic: message.topic, payload: message.payload, isRetained: message.isRetained)
+    }
+
+    private func send(topic: String, payload: [UInt8], isRetained: Bool) {
         do throws(MQTTError) {
-            try self.connection.publish(topic: message.topic, payload: message.payload)
+            try self.connection.publish(topic: topic, payload: payload, isRetained: isRetained)
             self.sent.add(1, ordering: .relaxed)
         } catch {
             self.logger.debug("not sent", metadata: ["reason": "\(error)"])

@@ -73,7 +73,7 @@ package struct ConfigurationFiles: Sendable {
         } catch {
             throw ConfigurationError(description: error.description)
         }
-        var library = ProfileLibrary(folders: gateway.profileFolders)
+        var library = ProfileLibrary(folders: self.profileFolders(gateway))
         var contracts = ContractLibrary(folders: gateway.contractFolders)
         let kept = lastGood.map { files in
             library.keepLastGood(of: files.library)
@@ -136,6 +136,31 @@ package struct ConfigurationFiles: Sendable {
 
     /// Where devices that were adopted from the quarantine are kept.
     package static func adoptedFile(_ gateway: GatewayConfiguration) -> String { "\(gateway.stateFolder)/adopted.yaml" }
+
+    /// Where profiles that were made of descriptions are kept.
+    package static func describedFolder(_ gateway: GatewayConfiguration) -> String {
+        "\(gateway.stateFolder)/described"
+    }
+
+    /// The operator's folders are later, so their files count where two have one name.
+    private static func profileFolders(_ gateway: GatewayConfiguration) -> [String] {
+        let described = self.describedFolder(gateway)
+        return (FileManager.default.fileExists(atPath: described) ? [described] : []) + gateway.profileFolders
+    }
+
+    /// The edge nodes that this gateway itself is for its exporters.
+    package var sparkplugNodes: [(group: String, node: String)] {
+        self.gateway.exporters.compactMap { exporter in
+            guard case .sparkplugB(let target) = exporter.target else { return nil }
+            return (target.group, target.node ?? self.site.id.rawValue)
+        }
+    }
+
+    /// The profiles that are suggested for messages of strangers; those of described devices are offered with them.
+    package var suggestedProfiles: [DeviceProfile] {
+        let folder = Self.describedFolder(self.gateway) + "/"
+        return self.library.profiles.filter { self.library[$0.id]?.file.hasPrefix(folder) != true }
+    }
 
     /// The profile of a device as it holds for it; `nil` when there is none or its settings do not fit.
     package func profile(of device: SiteDefinition.Device) -> DeviceProfile? {

@@ -165,6 +165,7 @@ private struct SiteReader {
         if bus == nil, addressOffset != 0 { map.problem(at: "addressOffset", "is for Modbus: it needs the 'bus'") }
         let report = map.optional("report").flatMap { $0.milliseconds(in: 1_000...604_800_000) }
         let asset = map.optionalString("asset", limit: 120)
+        let describedBy = map.optionalString("described", limit: 64)
         let isEnabled = map.bool("enabled", default: true)
         map.finish()
         guard let id, let node, let profile else { return nil }
@@ -179,6 +180,7 @@ private struct SiteReader {
             addressOffset: addressOffset,
             reportMilliseconds: report,
             asset: asset,
+            describedBy: describedBy,
             isEnabled: isEnabled,
             line: map.line
         )

@@ -84,6 +84,8 @@ package struct SiteDefinition: Sendable, Hashable {
         /// `nil`: the gateway's default.
         package var reportMilliseconds: Int64?
         package var asset: String?
+        /// The key of the description that it was adopted from; `nil`: from none.
+        package var describedBy: String?
         package var isEnabled: Bool
         /// The line in the file, for messages.
         package var line: Int

@@ -76,6 +76,7 @@ struct MetricMessage: Message, Sendable {
                 var set: PropertySetMessage?
                 try decoder.decodeSingularMessageField(value: &set)
                 self.metric.quality = set?.quality
+                self.metric.unit = set?.unit
             default: try self.decodeValue(field, &decoder)
             }
         }
@@ -91,6 +92,10 @@ struct MetricMessage: Message, Sendable {
             var value: UInt64 = 0
             try decoder.decodeSingularUInt64Field(value: &value)
             self.metric.value = .long(value)
+        case 12:
+            var value: Float = 0
+            try decoder.decodeSingularFloatField(value: &value)
+            self.metric.value = .double(Double(value))
         case 13:
             var value = 0.0
             try decoder.decodeSingularDoubleField(value: &value)
@@ -115,9 +120,8 @@ struct MetricMessage: Message, Sendable {
         if let type = metric.type { try visitor.visitSingularUInt32Field(value: type.rawValue, fieldNumber: 4) }
         if metric.isHistorical { try visitor.visitSingularBoolField(value: true, fieldNumber: 5) }
         if metric.value == .null { try visitor.visitSingularBoolField(value: true, fieldNumber: 7) }
-        if let quality = metric.quality {
-            try visitor.visitSingularMessageField(value: PropertySetMessage(quality: quality), fieldNumber: 9)
-        }
+        let properties = PropertySetMessage(quality: metric.quality, unit: metric.unit)
+        if !properties.keys.isEmpty { try visitor.visitSingularMessageField(value: properties, fieldNumber: 9) }
         switch metric.value {
         case .null: break
         case .int(let value): try visitor.visitSingularUInt32Field(value: value, fieldNumber: 10)
@@ -133,7 +137,7 @@ struct MetricMessage: Message, Sendable {
     static func == (left: Self, right: Self) -> Bool { left.metric == right.metric }
 }
 
-/// `Payload.PropertySet` with the one property that is used: `Quality`.
+/// `Payload.PropertySet` with the two properties that are used: `Quality` and `engUnit`.
 struct PropertySetMessage: Message, Equatable, Sendable {
     static let protoMessageName = "org.eclipse.tahu.protobuf.Payload.PropertySet"
 
@@ -143,10 +147,18 @@ struct PropertySetMessage: Message, Equatable, Sendable {
 
     init() {}
 
-    init(quality: SparkplugMetric.Quality) {
-        self.keys = ["Quality"]
-        self.values = [PropertyValueMessage(number: quality.rawValue)]
+    init(quality: SparkplugMetric.Quality?, unit: String?) {
+        if let quality {
+            self.keys.append("Quality")
+            self.values.append(PropertyValueMessage(number: quality.rawValue))
+        }
+        if let unit {
+            self.keys.append("engUnit")
+            self.values.append(PropertyValueMessage(text: unit))
+        }
     }
+
+    var unit: String? { zip(self.keys, self.values).first { $0.0 == "engUnit" }?.1.text }
 
     var quality: SparkplugMetric.Quality? {
         zip(self.keys, self.values).first { $0.0 == "Quality" }?.1.number.flatMap { .init(rawValue: $0) }
@@ -174,30 +186,38 @@ struct PropertySetMessage: Message, Equatable, Sendable {
     static func == (left: Self, right: Self) -> Bool { left.keys == right.keys && left.values == right.values }
 }
 
-/// `Payload.PropertyValue` with a whole number.
+/// `Payload.PropertyValue` with a whole number or a text.
 struct PropertyValueMessage: Message, Equatable, Sendable {
     static let protoMessageName = "org.eclipse.tahu.protobuf.Payload.PropertyValue"
 
     var number: UInt32?
+    var text: String?
     var unknownFields = UnknownStorage()
 
     init() {}
     init(number: UInt32) { self.number = number }
+    init(text: String) { self.text = text }
 
     var isInitialized: Bool { true }
 
     mutating func decodeMessage<Source: Decoder>(decoder: inout Source) throws {
         while let field = try decoder.nextFieldNumber() {
-            if field == 3 { try decoder.decodeSingularUInt32Field(value: &self.number) }
+            switch field {
+            case 3: try decoder.decodeSingularUInt32Field(value: &self.number)
+            case 8: try decoder.decodeSingularStringField(value: &self.text)
+            default: break
+            }
         }
     }
 
     func traverse<Target: Visitor>(visitor: inout Target) throws {
-        try visitor.visitSingularUInt32Field(value: SparkplugMetric.DataType.int32.rawValue, fieldNumber: 1)
+        let type = self.text == nil ? SparkplugMetric.DataType.int32 : .string
+        try visitor.visitSingularUInt32Field(value: type.rawValue, fieldNumber: 1)
         if let number { try visitor.visitSingularUInt32Field(value: number, fieldNumber: 3) }
+        if let text { try visitor.visitSingularStringField(value: text, fieldNumber: 8) }
     }
 
     func isEqualTo(message: any Message) -> Bool { (message as? PropertyValueMessage) == self }
     func hash(into hasher: inout Hasher) { hasher.combine(self.number) }
-    static func == (left: Self, right: Self) -> Bool { left.number == right.number }
+    static func == (left: Self, right: Self) -> Bool { left.number == right.number && left.text == right.text }
 }

@@ -31,14 +31,27 @@ package struct SparkplugPayload: Sendable, Equatable {
 
 /// One metric of a payload.
 package struct SparkplugMetric: Sendable, Equatable {
-    /// The types that this product sends or reads, with the specification's numbers.
+    /// The types of single values, with the specification's numbers; of the others only these are known by name.
     package enum DataType: UInt32, Sendable {
+        case int8 = 1
+        case int16 = 2
         case int32 = 3
         case int64 = 4
+        case uint8 = 5
+        case uint16 = 6
+        case uint32 = 7
         case uint64 = 8
+        case float = 9
         case double = 10
         case boolean = 11
         case string = 12
+        case dateTime = 13
+        case text = 14
+        case uuid = 15
+        case dataSet = 16
+        case bytes = 17
+        case file = 18
+        case template = 19
     }
 
     /// A value; `null` has none.
@@ -64,6 +77,8 @@ package struct SparkplugMetric: Sendable, Equatable {
     package var type: DataType?
     package var isHistorical = false
     package var quality: Quality?
+    /// The property `engUnit`, as many edge nodes name the unit.
+    package var unit: String?
     package var value = Value.null
 
     package init(name: String? = nil, alias: UInt64? = nil, timestamp: UInt64? = nil, type: DataType? = nil) {

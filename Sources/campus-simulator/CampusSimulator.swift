@@ -57,6 +57,9 @@ struct CampusSimulator: AsyncParsableCommand {
         @Option(help: "The other end of a serial line, as BUS=PATH; may be given several times.")
         var serial: [String] = []
 
+        @Flag(help: "Also play devices that nobody configured and that announce themselves.")
+        var announce = false
+
         @Option(help: "File to read commands from.")
         var control: String?
 
@@ -74,6 +77,7 @@ struct CampusSimulator: AsyncParsableCommand {
             options.seed = self.seed
             options.publishMilliseconds = self.every
             options.controlFile = self.control
+            options.announces = self.announce
             for line in self.serial {
                 let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
                 guard parts.count == 2 else { throw ValidationError("--serial takes BUS=PATH") }

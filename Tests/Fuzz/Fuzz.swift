@@ -19,6 +19,10 @@ enum Target: String {
     case configuration
     /// A file of rules, or of their tests.
     case rules
+    /// An announcement of a device that describes itself.
+    case description
+    /// Messages of an edge node.
+    case sparkplug
     case ring
 }
 
@@ -210,8 +214,13 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
         _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
     case .rules: Rules.read(String(decoding: input, as: UTF8.self))
+    case .description: Announcements.run(input)
+    case .sparkplug: EdgeNode.run(input)
     case .ring: _ = probe.read(input)
-    case nil: fatalError("CAMPUS_FUZZ is payload, profile, contract, promise, configuration, rules or ring")
+    case nil:
+        fatalError(
+            "CAMPUS_FUZZ is payload, profile, contract, promise, configuration, rules, description, sparkplug or ring"
+        )
     }
     return 0
 }

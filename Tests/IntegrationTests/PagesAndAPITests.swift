@@ -24,7 +24,7 @@ struct PagesAndAPITests {
             [
                 "run", "\(folder)/site.yaml", "--profiles", Checkout.profiles, "--broker-port", gateway.brokerPort,
                 "--username", "devices", "--password-file", "\(gateway.state)/devices.password", "--every", "2000",
-                "--control", "\(folder)/control",
+                "--control", "\(folder)/control", "--announce",
             ]
         )
         defer {

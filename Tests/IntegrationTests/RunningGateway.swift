@@ -239,12 +239,27 @@ final class RunningGateway {
     }
 
     /// Publishes as a device and waits for the broker's receipt.
-    func publish(_ topic: String, _ payload: String) async throws {
+    func publish(_ topic: String, _ payload: String, isRetained: Bool = false) async throws {
         let code = try await Child(
             "/usr/bin/mosquitto_pub",
             [
                 "-h", "127.0.0.1", "-p", self.brokerPort, "-u", "devices", "-P", self.text("devices.password"),
-                "-q", "1", "-t", topic, "-m", payload,
+                "-q", "1", "-t", topic,
+            ] + (payload.isEmpty ? ["-n"] : ["-m", payload]) + (isRetained ? ["-r"] : [])
+        )
+        .wait()
+        guard code == 0 else { throw TestFailure("mosquitto_pub ended with \(code)") }
+    }
+
+    /// The same with bytes that are no text.
+    func publish(_ topic: String, bytes: [UInt8]) async throws {
+        let file = "\(self.folder)/payload-\(UUID().uuidString)"
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        let code = try await Child(
+            "/usr/bin/mosquitto_pub",
+            [
+                "-h", "127.0.0.1", "-p", self.brokerPort, "-u", "devices", "-P", self.text("devices.password"),
+                "-q", "1", "-t", topic, "-f", file,
             ]
         )
         .wait()

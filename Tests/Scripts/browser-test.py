@@ -238,6 +238,37 @@ def clicks(school: School) -> None:
         check_console(driver)
 
 
+def one_click(school: School) -> None:
+    """Devices that announced themselves wait with points and units; one click takes one into a room, and it has values."""
+    with browser(1440, 1000) as driver:
+        log_in(driver, school.base, school.user, CHOSEN)
+        driver.get(f"{school.base}/described")
+        entries = {e.get_attribute("data-key"): e for e in driver.find_elements(By.CSS_SELECTOR, ".described-entry")}
+        entry = entries["zigbee2mqtt-0xa4c1380b2c3d4e5f"]
+        assert {"tasmota-a4cf123f1b2c", "shelly-shellyplus1pm-a8032ab12345", "esphome-a0b1c2d3e4f5"} <= set(entries)
+        assert "Nhiệt độ °C" in entry.text and "Không dùng được, và vì sao (1)" in entry.text, entry.text
+        assert entry.find_element(By.NAME, "device").get_attribute("value") == "phong-y-te"
+        fan = entries["shelly-shellyplus1pm-a8032ab12345"].find_element(By.NAME, "device").get_attribute("value")
+        assert fan == "quat-nha-da-nang", fan
+        entry.find_element(By.CSS_SELECTOR, "form.filter button.primary").click()
+        wait(driver, 20).until(lambda d: d.current_url.startswith(f"{school.base}/devices/phong-y-te"))
+        assert "Đã nhận thiết bị" in driver.find_element(By.CSS_SELECTOR, ".notice").text
+        wait(driver, 30).until(lambda d: "°C" in d.find_element(By.CSS_SELECTOR, "main").text)
+        driver.get(f"{school.base}/described?state=adopted")
+        entry = driver.find_element(By.CSS_SELECTOR, "[data-key='zigbee2mqtt-0xa4c1380b2c3d4e5f']")
+        assert entry.find_elements(By.CSS_SELECTOR, "a[href='/devices/phong-y-te']"), entry.text
+        driver.get(f"{school.base}/described")
+        entry = driver.find_element(By.CSS_SELECTOR, "[data-key='esphome-a0b1c2d3e4f5']")
+        entry.find_element(By.CSS_SELECTOR, "[data-dialog]").click()
+        wait(driver, 5).until(lambda d: d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
+        driver.find_element(By.CSS_SELECTOR, "dialog[open] button[type=submit]").click()
+        wait(driver, 20).until(lambda d: "Đã từ chối" in d.find_element(By.CSS_SELECTOR, ".notice").text)
+        assert not driver.find_elements(By.CSS_SELECTOR, "[data-key='esphome-a0b1c2d3e4f5']")
+        driver.get(f"{school.base}/described?state=refused")
+        assert driver.find_elements(By.CSS_SELECTOR, "[data-key='esphome-a0b1c2d3e4f5']")
+        check_console(driver)
+
+
 def keyboard(school: School) -> None:
     """Login, a room, the language and an adoption without a pointer; the focus is always to be seen."""
     with browser(1440, 1000) as driver:
@@ -276,7 +307,7 @@ def keyboard(school: School) -> None:
 
 def main() -> None:
     school = School(*sys.argv[1:7])
-    for part in (first_password, live_room, controls, schedules, live_overview, clicks, keyboard):
+    for part in (first_password, live_room, controls, schedules, live_overview, clicks, one_click, keyboard):
         part(school)
         print(f"{part.__name__}: passed", flush=True)
 

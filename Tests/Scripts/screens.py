@@ -25,7 +25,7 @@ def addresses(driver, base: str) -> dict[str, str]:
     device = driver.find_element(By.CSS_SELECTOR, "tbody td a").get_attribute("href")
     return {
         "overview": f"{base}/", "rooms": f"{base}/rooms", "room": room, "room-month": f"{room}?span=month",
-        "devices": f"{base}/devices", "device": device, "quarantine": f"{base}/quarantine",
+        "devices": f"{base}/devices", "device": device, "described": f"{base}/described", "quarantine": f"{base}/quarantine",
         "password": f"{base}/password", "not-found": f"{base}/nothing-here",
     }
 

@@ -35,6 +35,15 @@ package struct DescribedDevices: Sendable {
             self.name = DescriptionText.cleaned(name, charactersMax: 80)
             self.reason = LocalizedText(vi: vi, en: en)
         }
+
+        /// A device of whose description no valid profile can be made.
+        package init(unprovenProfileOf name: String, _ error: DescriptionError) {
+            self.init(
+                name,
+                vi: "không tạo được hồ sơ đúng: \(error.description)",
+                en: "no valid profile can be made of it: \(error.description)"
+            )
+        }
     }
 
     package var devices: [Device] = []

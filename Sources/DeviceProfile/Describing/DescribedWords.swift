@@ -34,6 +34,28 @@ enum DescribedWords {
         return LocalizedText(vi: english, en: english)
     }
 
+    /// The title of a value of a sensor: `SCD40`, `CarbonDioxide`.
+    static func title(sensor path: [String]) -> LocalizedText {
+        let value = path.last { Int($0) == nil } ?? ""
+        let words = DescriptionText.cleaned(path.joined(separator: " "), charactersMax: 80)
+        let known = self.sensorTitles[value] ?? self.titles[value.lowercased()]
+        guard let known else { return LocalizedText(vi: words, en: words) }
+        let rest = DescriptionText.cleaned(path.filter { $0 != value }.joined(separator: " "), charactersMax: 60)
+        return LocalizedText(vi: rest.isEmpty ? known : "\(known) (\(rest))", en: words)
+    }
+
+    private static let sensorTitles: [String: String] = [
+        "CarbonDioxide": "CO₂", "eCO2": "CO₂ tương đương", "TVOC": "VOC", "PM2.5": "PM2.5", "DewPoint": "Điểm sương",
+        "Distance": "Khoảng cách", "Moisture": "Độ ẩm đất", "Power": "Công suất",
+        "ApparentPower": "Công suất biểu kiến",
+        "ReactivePower": "Công suất phản kháng", "Factor": "Hệ số công suất", "Frequency": "Tần số",
+        "Total": "Điện năng", "Today": "Điện năng hôm nay", "Yesterday": "Điện năng hôm qua",
+        "SeaPressure": "Áp suất mực nước biển",
+    ]
+
+    /// The Vietnamese word for a property or a class, `nil` where none is known.
+    static func vietnamese(_ property: String) -> String? { self.titles[property] }
+
     private static func english(_ property: String, _ label: String?) -> String {
         let told = DescriptionText.cleaned(label ?? "", charactersMax: 80)
         if !told.isEmpty { return told }

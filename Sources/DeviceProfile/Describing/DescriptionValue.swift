@@ -66,3 +66,27 @@ enum DescriptionValue: Hashable, Sendable {
     var list: [DescriptionValue]? { if case .list(let values) = self { values } else { nil } }
     var isMap: Bool { if case .map = self { true } else { false } }
 }
+
+extension DescriptionValue {
+    /// Parses a description; what is wrong with it in words.
+    init(described payload: [UInt8]) throws(DescriptionError) {
+        do throws(BoundedJSON.Problem) {
+            self = try DescriptionValue(payload)
+        } catch {
+            throw DescriptionError(description: Self.text(of: error))
+        }
+    }
+
+    private static func text(of problem: BoundedJSON.Problem) -> String {
+        switch problem {
+        case .tooLarge: "the description has more than \(Self.bytesMax >> 20) MiB"
+        case .notUTF8: "the description is not UTF-8 text"
+        case .syntax: "the description is not JSON"
+        case .tooDeep: "the description is nested more than \(BoundedJSON.depthMax) levels deep"
+        case .tooMany:
+            "the description has more than \(Self.tokensMax) values, or a list of more than "
+                + "\(BoundedJSON.membersMax)"
+        case .duplicateKey: "a key stands twice in the description"
+        }
+    }
+}

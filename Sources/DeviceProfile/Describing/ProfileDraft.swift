@@ -1,211 +1,178 @@
-internal import CampusModel
+package import CampusModel
+internal import StrictYAML
 
-/// A profile that is being made of a description, and its text.
+/// A profile that is being made of a description.
 ///
-/// What it writes is read again by the strict reader before anybody gets it.
-struct ProfileDraft: Hashable {
-    struct Point: Hashable {
+/// What is written of it (``yaml(id:)``) is read again by the strict reader before anybody gets it.
+package struct ProfileDraft: Hashable, Sendable {
+    /// The words of the file's head that say where it comes from.
+    struct Origin: Hashable, Sendable {
+        /// Begins the profile's identifier: `z2m`.
+        var prefix: String
+        /// The first line of the file, without `#`.
+        var comment: String
+        var source: String
+        var url: String
+    }
+
+    /// What a message must have to count.
+    enum Condition: Hashable, Sendable {
+        case present([String], Bool)
+        case oneOf([String], [String])
+    }
+
+    /// One kind of message.
+    struct Message: Hashable, Sendable {
+        var name: String
+        /// A topic template.
+        var topic: String
+        var isText = false
+        var when: Condition?
+        /// Its retained copies mean nothing.
+        var ignoresRetained = false
+        /// Comes at least once in a report period.
+        var isRegular = false
+        /// Elements of a list, each with its own time and its own word whether it is history.
+        var each: Each?
+    }
+
+    /// A list whose elements are one message each.
+    struct Each: Hashable, Sendable {
+        var list: [String]
+        /// Milliseconds since 1970, in the element.
+        var milliseconds: [String]
+        /// `true` in the element: history, not live.
+        var isHistory: [String]
+    }
+
+    /// One place of a value: a message, and the path in its JSON payload (empty: the whole text).
+    struct Place: Hashable, Sendable {
+        var message: String
+        var pointer: [String]
+    }
+
+    /// value = raw × multiply ÷ divide + add.
+    struct Scale: Hashable, Sendable {
+        var multiply = 1.0
+        var divide = 1.0
+        var add = 0.0
+    }
+
+    /// A value in registers.
+    struct Register: Hashable, Sendable {
+        var address: Int
+        var type: String
+        /// Registers of a text.
+        var length: Int?
+        /// The point that holds the decimal exponent.
+        var exponentFrom: String?
+        var isHidden = false
+        var isSlow = false
+    }
+
+    package struct Point: Hashable, Sendable {
         /// How the value is told.
-        enum Kind: Hashable {
-            case number(unit: String, range: ClosedRange<Double>?, invalid: [Double])
+        enum Kind: Hashable, Sendable {
+            case number(unit: String, range: ClosedRange<Double>?, invalid: [String])
             /// `nil`: JSON's own, or on/off. Labels only say what true and false mean.
             case boolean(on: String?, off: String?, labels: [LocalizedText])
             case enumeration([String])
+            /// Numbers on the wire with their words.
+            case numbered([Int: LocalizedText])
             case text
         }
 
-        var name: String
-        var title: LocalizedText
-        var pointer: [String]
+        package var name: String
+        package var title: LocalizedText
+        var places: [Place]
         var kind: Kind
+        var scale = Scale()
+        var deadband: Double?
+        var register: Register?
     }
 
-    var vendor: String
-    var model: String
-    var title: String
-    var category: DeviceProfile.Category
-    var baseTopic: String
-    var points: [Point]
-    /// The member that tells of a button press.
-    var action: String?
-
-    /// The file's text.
-    func yaml(id: String) -> String {
-        let topic = "\(self.baseTopic)/{device}"
-        var lines = [
-            "# Made of what Zigbee2MQTT told about the model in \(self.baseTopic)/bridge/devices.",
-            "# Nobody has seen it work yet: compare the values with the device, then say so under 'verified'.",
-            "profile: \(Self.quoted(id))",
-            "vendor: \(Self.quoted(self.vendor))",
-            "model: \(Self.quoted(self.model))",
-            "category: \(self.category.rawValue)",
-            "title: \(Self.localized(LocalizedText(vi: self.title, en: self.title)))",
-            "sources:",
-            "  - title: \"Zigbee2MQTT, bridge/devices: what the bridge itself told about the model\"",
-            "    url: \"https://www.zigbee2mqtt.io/guide/usage/exposes.html\"",
-            "    trust: B",
-            "verified: false",
-            "mqtt:",
-            "  messages:",
-        ]
-        // A press may come alone or with values; a state that tells nothing would break the profile.
-        if !self.points.isEmpty {
-            let when = self.action.map { ", when: {pointer: \(Self.pointer([$0])), present: false}" } ?? ""
-            lines.append("    - {name: state, topic: \(Self.quoted(topic)), sent: on-change\(when)}")
-        }
-        if let action {
-            let when = "{pointer: \(Self.pointer([action])), present: true}"
-            lines.append(
-                "    - {name: action, topic: \(Self.quoted(topic)), sent: on-change, retained: ignore, when: \(when)}"
-            )
-        }
-        lines.append(
-            "  availability: {topic: \(Self.quoted(topic + "/availability")), pointer: /state, online: online, "
-                + "offline: offline}"
-        )
-        lines.append(self.points.isEmpty ? "points: []" : "points:")
-        lines += self.points.map { "  - \(self.line($0))" }
-        if let action {
-            lines += [
-                "events:",
-                "  - name: action",
-                "    title: {vi: Thao tác, en: Action}",
-                "    kind: button",
-                "    message: action",
-                "    fields:",
-                "      - {name: action, pointer: \(Self.pointer([action])), required: true, invalid: [\"\"]}",
-            ]
-        }
-        lines += self.goldenCase(topic: "\(self.baseTopic)/example")
-        return lines.joined(separator: "\n") + "\n"
+    /// Registers as a device answered them.
+    struct Reply: Hashable, Sendable {
+        var address: Int
+        /// At most 125.
+        var words: [UInt16]
     }
 
-    private func line(_ point: Point) -> String {
-        let place = "pointer: \(Self.pointer(point.pointer))"
-        let wire =
-            self.action == nil
-            ? "{\(place)}" : "[{message: state, \(place)}, {message: action, \(place)}]"
-        var parts = ["name: \(Self.quoted(point.name))", "title: \(Self.localized(point.title))"]
-        switch point.kind {
-        case .number(let unit, let range, let invalid):
-            parts.append("unit: \(Self.quoted(unit))")
-            if let range {
-                let (low, high) = (NumberText.text(range.lowerBound), NumberText.text(range.upperBound))
-                parts.append("range: {min: \(low), max: \(high)}")
-            }
-            if !invalid.isEmpty { parts.append("invalid: [\(invalid.map(NumberText.text).joined(separator: ", "))]") }
-            if point.pointer == ["linkquality"] { parts.append("deadband: 20") }
-        case .boolean(let on, let off, let labels):
-            parts.append("kind: boolean")
-            let texts = [(1, on), (0, off)]
-            if on != nil || off != nil || labels.count == 2 {
-                let cases = texts.enumerated()
-                    .map { index, entry in
-                        let (value, text) = entry
-                        let label = labels.count == 2 ? labels[index] : LocalizedText(vi: text ?? "", en: text ?? "")
-                        let written = text.map { "text: \(Self.quoted($0)), " } ?? ""
-                        return "{value: \(value), \(written)\(Self.localizedMembers(label))}"
-                    }
-                parts.append("enumeration: [\(cases.joined(separator: ", "))]")
-            }
-        case .enumeration(let texts):
-            parts.append("kind: enumeration")
-            let cases = texts.enumerated()
-                .map { index, text in
-                    let label = DescriptionText.cleaned(text.replacing("_", with: " "), charactersMax: 80)
-                    return "{value: \(index), text: \(Self.quoted(text)), "
-                        + "\(Self.localizedMembers(LocalizedText(vi: label, en: label)))}"
-                }
-            parts.append("enumeration: [\(cases.joined(separator: ", "))]")
-        case .text: parts.append("kind: text")
-        }
-        parts.append("wire: \(wire)")
-        return "{\(parts.joined(separator: ", "))}"
+    /// A press of a button.
+    struct Press: Hashable, Sendable {
+        var message: String
+        var pointer: [String]
     }
 
-    /// One payload as the description promises it: proves that the parts of the file fit each other.
-    private func goldenCase(topic: String) -> [String] {
-        var payload = PayloadTree()
-        var expected: [String] = []
-        for point in self.points {
-            let json: String
-            switch point.kind {
-            case .number(_, let range, _):
-                let value = range.map { min(max(1, $0.lowerBound), $0.upperBound) } ?? 1
-                json = NumberText.text(value)
-                expected.append("\(Self.quoted(point.name)): \(json)")
-            case .boolean(let on, _, _):
-                json = on.map(JSONText.quoted) ?? "true"
-                expected.append("\(Self.quoted(point.name)): 1")
-            case .enumeration(let texts):
-                json = JSONText.quoted(texts.first ?? "")
-                expected.append("\(Self.quoted(point.name)): 0")
-            case .text:
-                json = "\"text\""
-                expected.append("\(Self.quoted(point.name)): \"text\"")
-            }
-            payload.set(point.pointer, json)
-        }
-        if let action { payload.set([action], "\"single\"") }
-        var lines = [
-            "tests:",
-            "  - name: a payload made of the description (not heard from a device)",
-            "    mqtt: {topic: \(Self.quoted(topic)), payload: \(Self.quoted(payload.text))}",
-            "    parameters: {device: example}",
-            "    expect: {\(expected.joined(separator: ", "))}",
-        ]
-        if self.action != nil { lines.append("    expectEvents: [{name: action, fields: {action: single}}]") }
-        return lines
+    /// The last will.
+    struct Availability: Hashable, Sendable {
+        var topic: String
+        /// `nil`: the payload is the word.
+        var pointer: [String]?
+        var online: String
+        var offline: String
     }
 
-    /// A JSON object being made: members in order, objects inside.
-    private struct PayloadTree {
-        private var members: [(name: String, value: String?, inner: [(String, String)])] = []
+    var origin: Origin
+    package var vendor: String
+    package var model: String
+    package var title: String
+    package var category: DeviceProfile.Category
+    var messages: [Message] = []
+    package var points: [Point] = []
+    var press: Press?
+    var availability: Availability?
+    /// Of a Modbus device: what it answered, and numbers that come out of it.
+    var replies: [Reply] = []
+    var expected: [String: Double] = [:]
 
-        mutating func set(_ path: [String], _ json: String) {
-            guard let first = path.first else { return }
-            guard path.count > 1 else {
-                self.members.append((first, json, []))
-                return
-            }
-            if let index = self.members.firstIndex(where: { $0.name == first }) {
-                self.members[index].inner.append((path[1], json))
-            } else {
-                self.members.append((first, nil, [(path[1], json)]))
-            }
-        }
+    /// `family-vendor-model`, as a file may be called.
+    package var baseIdentifier: String {
+        let text = "\(self.origin.prefix)-\(self.vendor)-\(self.model)"
+        return DescriptionText.identifier(text, charactersMax: 58)
+    }
 
-        var text: String {
-            let parts = self.members.map { member in
-                let inner = member.inner.map { "\(JSONText.quoted($0.0)):\($0.1)" }.joined(separator: ",")
-                return "\(JSONText.quoted(member.name)):\(member.value ?? "{\(inner)}")"
-            }
-            return "{\(parts.joined(separator: ","))}"
+    /// How many things that happen once it has.
+    package var eventCount: Int { self.press == nil ? 0 : 1 }
+}
+
+extension ProfileDraft.Point {
+    /// UCUM; `1` where there is none.
+    package var unit: String { if case .number(let unit, _, _) = self.kind { unit } else { "1" } }
+
+    /// As profiles call it.
+    package var kindName: String {
+        switch self.kind {
+        case .number: "number"
+        case .boolean: "boolean"
+        case .enumeration, .numbered: "enumeration"
+        case .text: "text"
         }
     }
 
-    private static func pointer(_ path: [String]) -> String {
-        self.quoted(path.map(JSONText.token).joined())
-    }
+    package var isHidden: Bool { self.register?.isHidden ?? false }
+}
 
-    private static func localized(_ text: LocalizedText) -> String { "{\(self.localizedMembers(text))}" }
-
-    private static func localizedMembers(_ text: LocalizedText) -> String {
-        "vi: \(self.quoted(text.vi)), en: \(self.quoted(text.en))"
-    }
-
-    /// A double-quoted YAML scalar.
-    ///
-    /// The quote is written as its number, so that a scan for quotes is never led astray.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\x22"
-            case "\\": result += "\\\\"
-            default: result.unicodeScalars.append(scalar)
-            }
+extension ProfileDraft {
+    /// The profile as the strict reader sees it, and the text of its file; its golden case must pass.
+    package func proven(id: String) throws(DescriptionError) -> (profile: DeviceProfile, yaml: String) {
+        let yaml = self.yaml(id: id)
+        let profile: DeviceProfile
+        do throws(YAMLProblems) {
+            profile = try DeviceProfile.read(yaml: yaml, file: "\(id).yaml")
+        } catch {
+            throw DescriptionError(description: String(error.description.prefix(400)))
         }
-        return result + "\""
+        if let failure = GoldenRunner.run(profile).first {
+            throw DescriptionError(description: String("\(failure)".prefix(400)))
+        }
+        return (profile, yaml)
+    }
+
+    /// An identifier that `isTaken` does not know; with a number where devices of one model tell different things.
+    package func freeIdentifier(isTaken: (String) -> Bool) -> String {
+        let base = self.baseIdentifier
+        guard isTaken(base) else { return base }
+        return (2...100_000).lazy.map { "\(base)-\($0)" }.first { !isTaken($0) } ?? base
     }
 }

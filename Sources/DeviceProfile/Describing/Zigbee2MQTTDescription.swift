@@ -1,5 +1,4 @@
 internal import CampusModel
-internal import StrictYAML
 
 /// Turns Zigbee2MQTT's retained `bridge/devices` into profiles and addresses.
 ///
@@ -23,27 +22,65 @@ package struct Zigbee2MQTTDescription: Sendable {
         self.baseTopic = baseTopic
     }
 
-    /// Reads a whole payload.
+    /// Reads a whole payload into profiles and addresses.
     ///
     /// - Throws: When it is not a list in acceptable JSON; what is wrong with one device only leaves that one out.
     package func read(_ payload: [UInt8]) throws(DescriptionError) -> DescribedDevices {
-        let root: DescriptionValue
-        do throws(BoundedJSON.Problem) {
-            root = try DescriptionValue(payload)
-        } catch {
-            throw DescriptionError(description: Self.text(of: error))
+        let (described, leftOut) = try self.describe(payload)
+        var result = DescribedDevices(leftOut: leftOut)
+        var drafts: [ProfileDraft: String] = [:]
+        for device in described {
+            guard let draft = device.draft else {
+                result.leftOut += device.leftOut
+                continue
+            }
+            var id = drafts[draft]
+            if id == nil {
+                let known = Set(result.profiles.map(\.profile.id))
+                let new = draft.freeIdentifier { known.contains($0) }
+                do throws(DescriptionError) {
+                    let (profile, yaml) = try draft.proven(id: new)
+                    result.profiles.append(
+                        DescribedDevices.Model(profile: profile, yaml: yaml, leftOut: device.leftOut)
+                    )
+                } catch {
+                    result.leftOut.append(.init(unprovenProfileOf: device.name, error))
+                    continue
+                }
+                drafts[draft] = new
+                id = new
+            }
+            guard case .mqtt(let parameters) = device.address else { continue }
+            result.devices.append(
+                DescribedDevices.Device(
+                    name: device.name,
+                    hardware: device.hardware,
+                    profile: id ?? "",
+                    parameters: parameters
+                )
+            )
         }
-        guard let entries = root.list else {
+        return result
+    }
+
+    /// Reads a whole payload.
+    ///
+    /// - Returns: All devices, those of which nothing can be read too; and what is no device.
+    /// - Throws: When it is not a list in acceptable JSON.
+    package func describe(
+        _ payload: [UInt8]
+    ) throws(DescriptionError) -> (devices: [DescribedDevice], leftOut: [DescribedDevices.LeftOut]) {
+        guard let entries = try DescriptionValue(described: payload).list else {
             throw DescriptionError(
                 description: "the payload of \(self.baseTopic)/bridge/devices must be a JSON list of devices"
             )
         }
-        var result = DescribedDevices()
-        var drafts: [ProfileDraft: String] = [:]
+        var devices: [DescribedDevice] = []
+        var leftOut: [DescribedDevices.LeftOut] = []
         var seen: Set<String> = []
         for (index, entry) in entries.enumerated() {
             guard index < Self.devicesMax else {
-                result.leftOut.append(
+                leftOut.append(
                     DescribedDevices.LeftOut(
                         "\(entries.count - index) …",
                         vi: "nhiều hơn \(Self.devicesMax) thiết bị",
@@ -53,18 +90,41 @@ package struct Zigbee2MQTTDescription: Sendable {
                 break
             }
             let name = entry["friendly_name"]?.text ?? ""
+            let shown = name.isEmpty ? "[\(index)]" : name
             if let problem = Self.problem(with: entry, name: name) {
-                let shown = name.isEmpty ? "[\(index)]" : name
-                result.leftOut.append(DescribedDevices.LeftOut(shown, vi: problem.vi, en: problem.en))
+                let left = DescribedDevices.LeftOut(shown, vi: problem.vi, en: problem.en)
+                if let hardware = entry["ieee_address"]?.text, entry["type"]?.text != "Coordinator" {
+                    var device = self.device(entry, name: shown, hardware: hardware)
+                    device.leftOut.append(left)
+                    devices.append(device)
+                } else {
+                    leftOut.append(left)
+                }
                 continue
             }
             guard seen.insert(name).inserted else {
-                result.leftOut.append(DescribedDevices.LeftOut(name, vi: "trùng tên", en: "the name stands twice"))
+                leftOut.append(DescribedDevices.LeftOut(name, vi: "trùng tên", en: "the name stands twice"))
                 continue
             }
-            self.take(entry, name: name, into: &result, drafts: &drafts)
+            var device = self.device(entry, name: name, hardware: entry["ieee_address"]?.text ?? "")
+            self.fill(&device, entry["definition"])
+            devices.append(device)
         }
-        return result
+        return (devices, leftOut)
+    }
+
+    private func device(_ entry: DescriptionValue, name: String, hardware: String) -> DescribedDevice {
+        var device = DescribedDevice(
+            family: .zigbee2mqtt,
+            identity: hardware.isEmpty ? "\(self.baseTopic)/\(name)" : hardware.lowercased(),
+            name: name,
+            address: .mqtt(parameters: ["device": name])
+        )
+        device.hardware = DescriptionText.cleaned(hardware, charactersMax: 40)
+        device.vendor = DescriptionText.cleaned(entry["definition"]?["vendor"]?.text ?? "", charactersMax: 80)
+        device.model = DescriptionText.cleaned(entry["definition"]?["model"]?.text ?? "", charactersMax: 80)
+        device.firmware = DescriptionText.cleaned(entry["software_build_id"]?.text ?? "", charactersMax: 40)
+        return device
     }
 
     /// Why an entry cannot be a device, or `nil`.
@@ -93,54 +153,19 @@ package struct Zigbee2MQTTDescription: Sendable {
         return nil
     }
 
-    private func take(
-        _ entry: DescriptionValue,
-        name: String,
-        into result: inout DescribedDevices,
-        drafts: inout [ProfileDraft: String]
-    ) {
-        let definition = entry["definition"]
+    private func fill(_ device: inout DescribedDevice, _ definition: DescriptionValue?) {
         let exposes = ZigbeeExposes(definition?["exposes"]?.list ?? [])
+        device.leftOut = exposes.leftOut
         guard !exposes.points.isEmpty || exposes.action != nil else {
-            result.leftOut.append(
-                DescribedDevices.LeftOut(
-                    name,
-                    vi: "mô tả không có giá trị nào dùng được",
-                    en: "its description has no value that can be taken"
-                )
+            let left = DescribedDevices.LeftOut(
+                device.name,
+                vi: "mô tả không có giá trị nào dùng được",
+                en: "its description has no value that can be taken"
             )
+            device.leftOut = [left]
             return
         }
-        let draft = self.draft(definition, exposes)
-        var id = drafts[draft]
-        if id == nil {
-            let new = Self.freeIdentifier(for: draft, among: Set(result.profiles.map(\.profile.id)))
-            do throws(DescriptionError) {
-                let profile = try Self.proven(draft, id: new)
-                result.profiles.append(
-                    DescribedDevices.Model(profile: profile, yaml: draft.yaml(id: new), leftOut: exposes.leftOut)
-                )
-            } catch {
-                result.leftOut.append(
-                    DescribedDevices.LeftOut(
-                        name,
-                        vi: "không tạo được hồ sơ đúng: \(error.description)",
-                        en: "no valid profile can be made of it: \(error.description)"
-                    )
-                )
-                return
-            }
-            drafts[draft] = new
-            id = new
-        }
-        result.devices.append(
-            DescribedDevices.Device(
-                name: name,
-                hardware: DescriptionText.cleaned(entry["ieee_address"]?.text ?? "", charactersMax: 40),
-                profile: id ?? "",
-                parameters: ["device": name]
-            )
-        )
+        device.draft = self.draft(definition, exposes)
     }
 
     private func draft(_ definition: DescriptionValue?, _ exposes: ZigbeeExposes) -> ProfileDraft {
@@ -149,51 +174,49 @@ package struct Zigbee2MQTTDescription: Sendable {
         let told = DescriptionText.cleaned(definition?["description"]?.text ?? "", charactersMax: 100)
         let shownModel = model.isEmpty ? "?" : model
         let shownVendor = vendor.isEmpty ? "?" : vendor
-        return ProfileDraft(
+        let topic = "\(self.baseTopic)/{device}"
+        var draft = ProfileDraft(
+            origin: ProfileDraft.Origin(
+                prefix: "z2m",
+                comment: "Made of what Zigbee2MQTT told about the model in \(self.baseTopic)/bridge/devices.",
+                source: "Zigbee2MQTT, bridge/devices: what the bridge itself told about the model",
+                url: "https://www.zigbee2mqtt.io/guide/usage/exposes.html"
+            ),
             vendor: shownVendor,
             model: shownModel,
             title: told.isEmpty ? "\(shownVendor) \(shownModel)" : told,
             category: DescribedWords.category(
-                properties: Set(exposes.points.compactMap(\.pointer.last)),
+                properties: Set(exposes.points.compactMap(\.places.first?.pointer.last)),
                 types: exposes.types
             ),
-            baseTopic: self.baseTopic,
             points: exposes.points,
-            action: exposes.action
+            availability: ProfileDraft.Availability(
+                topic: "\(topic)/availability",
+                pointer: ["state"],
+                online: "online",
+                offline: "offline"
+            )
         )
-    }
-
-    /// `z2m-vendor-model`, and a number where devices of one model tell different things.
-    private static func freeIdentifier(for draft: ProfileDraft, among taken: Set<String>) -> String {
-        let base = DescriptionText.identifier("z2m-\(draft.vendor)-\(draft.model)", charactersMax: 58)
-        guard taken.contains(base) else { return base }
-        return (2...Self.devicesMax + 1).lazy.map { "\(base)-\($0)" }.first { !taken.contains($0) } ?? base
-    }
-
-    /// The profile as the strict reader sees it; its golden case must pass.
-    private static func proven(_ draft: ProfileDraft, id: String) throws(DescriptionError) -> DeviceProfile {
-        let profile: DeviceProfile
-        do throws(YAMLProblems) {
-            profile = try DeviceProfile.read(yaml: draft.yaml(id: id), file: "\(id).yaml")
-        } catch {
-            throw DescriptionError(description: String(error.description.prefix(400)))
+        // A press may come alone or with values; a state that tells nothing would break the profile.
+        if !draft.points.isEmpty {
+            let when = exposes.action.map { ProfileDraft.Condition.present([$0], false) }
+            draft.messages.append(ProfileDraft.Message(name: "state", topic: topic, when: when))
         }
-        if let failure = GoldenRunner.run(profile).first {
-            throw DescriptionError(description: String("\(failure)".prefix(400)))
+        if let action = exposes.action {
+            draft.messages.append(
+                ProfileDraft.Message(
+                    name: "action",
+                    topic: topic,
+                    when: .present([action], true),
+                    ignoresRetained: true
+                )
+            )
+            draft.press = ProfileDraft.Press(message: "action", pointer: [action])
+            for index in draft.points.indices {
+                let places = draft.points[index].places
+                draft.points[index].places += places.map { ProfileDraft.Place(message: "action", pointer: $0.pointer) }
+            }
         }
-        return profile
-    }
-
-    private static func text(of problem: BoundedJSON.Problem) -> String {
-        switch problem {
-        case .tooLarge: "the description has more than \(DescriptionValue.bytesMax >> 20) MiB"
-        case .notUTF8: "the description is not UTF-8 text"
-        case .syntax: "the description is not JSON"
-        case .tooDeep: "the description is nested more than \(BoundedJSON.depthMax) levels deep"
-        case .tooMany:
-            "the description has more than \(DescriptionValue.tokensMax) values, or a list of more than "
-                + "\(BoundedJSON.membersMax)"
-        case .duplicateKey: "a key stands twice in the description"
-        }
+        return draft
     }
 }

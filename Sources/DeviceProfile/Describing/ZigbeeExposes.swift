@@ -79,7 +79,13 @@ struct ZigbeeExposes {
         self.taken.insert(path)
         let title = DescribedWords.title(property: path.last ?? "", label: expose["label"]?.text)
         self.points.append(
-            ProfileDraft.Point(name: self.freeName(for: path), title: title, pointer: path, kind: kind)
+            ProfileDraft.Point(
+                name: self.freeName(for: path),
+                title: title,
+                places: [ProfileDraft.Place(message: "state", pointer: path)],
+                kind: kind,
+                deadband: path == ["linkquality"] ? 20 : nil
+            )
         )
     }
 
@@ -122,7 +128,7 @@ struct ZigbeeExposes {
         for value in presets.prefix(32).compactMap({ $0["value"]?.number }) {
             if let range, !range.contains(value), !invalid.contains(value) { invalid.append(value) }
         }
-        return .number(unit: unit, range: range, invalid: invalid)
+        return .number(unit: unit, range: range, invalid: invalid.map(NumberText.text))
     }
 
     private mutating func boolean(_ expose: DescriptionValue, name: String) -> ProfileDraft.Point.Kind? {
@@ -162,7 +168,7 @@ struct ZigbeeExposes {
         return .enumeration(texts)
     }
 
-    private static func isWord(_ text: String) -> Bool {
+    static func isWord(_ text: String) -> Bool {
         (1...80).contains(text.utf8.count) && DescriptionText.isPlain(text)
             && !DescriptionText.cleaned(text.replacing("_", with: " "), charactersMax: 80).isEmpty
     }

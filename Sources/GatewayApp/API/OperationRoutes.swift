@@ -75,6 +75,7 @@ struct OperationRoutes {
         for (reason, count) in self.gateway.engine.quarantine.statistics.counts.sorted(by: { $0.key < $1.key }) {
             text.counter("campus_quarantine_total", "Messages kept out.", count, labels: ["reason": reason])
         }
+        self.addDescribed(to: &text)
         var states: [String: Int] = [:]
         for state in DeviceHealth.State.allCases { states[state.rawValue] = 0 }
         for runtime in self.gateway.engine.devices { states[runtime.health.state.rawValue, default: 0] += 1 }

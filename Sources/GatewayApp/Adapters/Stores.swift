@@ -109,11 +109,17 @@ struct RecordsStore: EventStoring {
 /// Hands the broker's messages to acquisition, on the connection's thread.
 final class IngestReceiver: MQTTBatchReceiver {
     private let ingest: MessageIngest
+    private let described: DescribedRegistry
+    private let sparkplug: SparkplugListener
     private let state = Mutex(MQTTConnectionState.connecting)
     /// Topics of commands: ours come back to us, and they are no device's data.
     private let commandTopics = Mutex<Set<String>>([])
 
-    init(ingest: MessageIngest) { self.ingest = ingest }
+    init(ingest: MessageIngest, described: DescribedRegistry, sparkplug: SparkplugListener) {
+        self.ingest = ingest
+        self.described = described
+        self.sparkplug = sparkplug
+    }
 
     var connectionState: MQTTConnectionState { self.state.withLock { $0 } }
 
@@ -121,19 +127,32 @@ final class IngestReceiver: MQTTBatchReceiver {
     func update(commandTopics: Set<String>) { self.commandTopics.withLock { $0 = commandTopics } }
 
     func receive(_ batch: [MQTTMessage]) throws {
-        let commands = self.commandTopics.withLock { $0 }
-        try self.ingest.receive(
-            batch.lazy.filter { !$0.topic.hasPrefix("campus/gateway/") && !commands.contains($0.topic) }
-                .map { message in
-                    InboundMessage(
-                        topic: message.topic,
-                        payload: message.payload,
-                        isRetained: message.isRetained,
-                        receivedNanoseconds: message.receivedNanoseconds
-                    )
-                }
-        )
+        do {
+            try self.ingest.receive(batch.flatMap(self.messages))
+        } catch {
+            self.sparkplug.batchRefused()
+            throw error
+        }
     }
 
-    func connectionChanged(_ state: MQTTConnectionState) { self.state.withLock { $0 = state } }
+    /// What acquisition sees of a message.
+    private func messages(of message: MQTTMessage) -> [InboundMessage] {
+        if message.topic.hasPrefix("campus/gateway/") { return [] }
+        if self.commandTopics.withLock({ $0.contains(message.topic) }) { return [] }
+        if let messages = self.sparkplug.messages(of: message) { return messages }
+        if self.described.offer(message) { return [] }
+        return [
+            InboundMessage(
+                topic: message.topic,
+                payload: message.payload,
+                isRetained: message.isRetained,
+                receivedNanoseconds: message.receivedNanoseconds
+            )
+        ]
+    }
+
+    func connectionChanged(_ state: MQTTConnectionState) {
+        self.state.withLock { $0 = state }
+        self.sparkplug.connectionChanged(isConnected: state == .connected)
+    }
 }

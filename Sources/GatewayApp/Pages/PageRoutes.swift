@@ -27,6 +27,7 @@ struct PageRoutes {
             self.gateway.engine.quarantine.remove(id: id)
             return self.console.redirect(to: "/quarantine", notice: "notice.dismissed")
         }
+        self.addDescribed(to: router, facility: facility)
         let administrator = router.group().add(middleware: RoleRequirement(.administrator))
         administrator.post("/devices/reload") { _, context in
             let gateway = self.gateway
@@ -48,6 +49,7 @@ struct PageRoutes {
         .init(id: "rooms", title: LocalizedText(vi: "Phòng", en: "Rooms"), address: "/rooms"),
         .init(id: "devices", title: LocalizedText(vi: "Thiết bị", en: "Devices"), address: "/devices"),
         .init(id: "schedules", title: LocalizedText(vi: "Lịch", en: "Schedules"), address: "/schedules"),
+        .init(id: "described", title: LocalizedText(vi: "Thiết bị mới", en: "New devices"), address: "/described"),
         .init(id: "quarantine", title: LocalizedText(vi: "Cách ly", en: "Quarantine"), address: "/quarantine"),
     ]
 }
