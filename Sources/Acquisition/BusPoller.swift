@@ -117,7 +117,7 @@ package final class BusPoller: Sendable {
         let requests = plan.reads.map { read in
             RegisterRequest(unit: slot.unit, table: read.table, address: read.address, count: read.count)
         }
-        let outcomes = await self.reader.read(requests)
+        let outcomes = await self.reader.read(requests, before: self.next(after: entry, slot: slot, in: session))
         var replies: [RegisterReply] = []
         replies.reserveCapacity(outcomes.count)
         var received: UInt64 = 0
@@ -161,6 +161,18 @@ package final class BusPoller: Sendable {
             self.divide(plan, at: index, after: busFailure, entry: entry, session: &session)
         }
         self.store(session.batch)
+    }
+
+    /// What is read after an entry, when it is due already: the device gets to work on it meanwhile.
+    private func next(after entry: PollSchedule.Entry, slot: PollSession.Slot, in session: PollSession)
+        -> RegisterRequest?
+    {
+        guard slot.eventIndices(of: entry.poll).isEmpty,
+            let next = session.schedule.nextDue(now: self.timer.nowNanoseconds)
+        else { return nil }
+        let slot = session.devices[next.device]
+        return slot.plans[next.poll]?.reads.first
+            .map { RegisterRequest(unit: slot.unit, table: $0.table, address: $0.address, count: $0.count) }
     }
 
     /// Stores what a request brought; what is critical of it is durable before the next one.
@@ -231,7 +243,7 @@ package final class BusPoller: Sendable {
         }
         var replies: [RegisterReply] = []
         var received: UInt64 = 0
-        for (request, outcome) in zip(requests, await self.reader.read(requests)) {
+        for (request, outcome) in zip(requests, await self.reader.read(requests, before: nil)) {
             switch outcome {
             case .words(let words, let nanoseconds, let latency):
                 received = max(received, nanoseconds)

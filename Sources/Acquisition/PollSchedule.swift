@@ -40,6 +40,12 @@ package struct PollSchedule: Sendable {
     /// The earliest due time, or `nil` when the bus has nothing to read.
     package var nextDueNanoseconds: UInt64? { self.entries.lazy.map(\.dueNanoseconds).min() }
 
+    /// The entry that ``takeDue(now:)`` would take.
+    package func nextDue(now: UInt64) -> Entry? {
+        let earliest = self.entries.min { $0.dueNanoseconds < $1.dueNanoseconds }
+        return earliest.flatMap { $0.dueNanoseconds <= now ? $0 : nil }
+    }
+
     /// Takes the entry that is due longest at `now`, and sets its next due time on its grid.
     package mutating func takeDue(now: UInt64) -> Entry? {
         guard

@@ -101,7 +101,9 @@ package protocol RegisterReading: Sendable {
     /// Where the poller of this endpoint runs best; `nil` for anywhere.
     var executor: (any TaskExecutor)? { get }
     /// Reads all requests in order, with one outcome each.
-    func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome]
+    ///
+    /// - Parameter next: What will most likely be read next: a device may be asked for it before this returns.
+    func read(_ requests: [RegisterRequest], before next: RegisterRequest?) async -> [RegisterOutcome]
     /// Writes one value; `nil` when it was confirmed.
     func write(_ request: RegisterWrite) async -> BusFailure?
 }

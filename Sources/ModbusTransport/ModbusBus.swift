@@ -10,16 +10,18 @@ internal import Synchronization
 package actor ModbusBus {
     package nonisolated let endpoint: ModbusEndpoint
     private let executor: DedicatedExecutor
-    private let options: ModbusOptions
+    let options: ModbusOptions
     private let now: @Sendable () -> UInt64
-    private let isTCP: Bool
-    private var context: ModbusContext?
+    let isTCP: Bool
+    private(set) var context: ModbusContext?
     private var connection = BackOff()
-    private var units: [UInt8: BackOff] = [:]
+    private(set) var units: [UInt8: BackOff] = [:]
     private var lateReplies = LateReplies()
-    private var counters = ModbusStatistics()
+    var counters = ModbusStatistics()
     /// Commands that wait; they go between two requests of a poll.
-    private nonisolated let commands = Mutex<[BusCommand]>([])
+    nonisolated let commands = Mutex<[BusCommand]>([])
+    /// The request that was sent while nobody waited for its reply yet; only on TCP.
+    var ahead: RequestAhead?
     // Deadlines of the bus itself, always in real time; 0 is the past.
     private var nextRequestNanoseconds: UInt64 = 0
     private var nextConnectNanoseconds: UInt64 = 0
@@ -57,9 +59,13 @@ package actor ModbusBus {
     ///
     /// Once a unit does not answer, its other requests of the batch fail at once with the same error. When the task is
     /// cancelled, what is not yet read fails as backed off.
-    package func read(_ requests: [ModbusRead]) -> [Result<ModbusReply, ModbusError>] {
+    ///
+    /// - Parameter next: What will be read next. On TCP it is sent as soon as the last reply of the batch is there, so
+    ///   that the device works on it while this one is decoded; there is never more than one request under way.
+    package func read(_ requests: [ModbusRead], before next: ModbusRead? = nil) -> [Result<ModbusReply, ModbusError>] {
         var silent: [UInt8: ModbusError] = [:]
-        return requests.map { request in
+        let results: [Result<ModbusReply, ModbusError>] = requests.map { request in
+            if self.ahead?.read == request { return Result { () throws(ModbusError) in try self.takeAhead() } }
             self.runCommands()
             if let error = silent[request.unit] {
                 self.counters.backedOff &+= 1
@@ -76,6 +82,8 @@ package actor ModbusBus {
                 return .failure(error)
             }
         }
+        if let next, case .success = results.last { self.ask(next) }
+        return results
     }
 
     /// Reads one block.
@@ -170,6 +178,8 @@ package actor ModbusBus {
             self.counters.backedOff &+= 1
             throw ModbusError(.backedOff, "\(self.endpoint.name), unit \(unit): silent; it is tried again later")
         }
+        // Something else than was expected is asked first: the reply under way is nobody's.
+        if self.ahead != nil { _ = try? self.takeAhead() }
         let context = try self.connected(at: time)
         if self.lateReplies.isOwed(by: unit) { try self.fence(context, before: shape, near: read) }
         return try self.exchange(context, bytes, shape, body)
@@ -250,14 +260,14 @@ package actor ModbusBus {
         )
     }
 
-    private func answered(_ unit: UInt8) {
+    func answered(_ unit: UInt8) {
         self.units[unit] = nil
         self.connection.succeeded()
         self.nextRequestNanoseconds = Self.deadline(after: self.options.pauseMilliseconds)
     }
 
     /// Makes sure that nothing of a failed exchange can meet the next one.
-    private func settle(_ error: ModbusError, unit: UInt8, _ shape: ReplyShape, _ context: ModbusContext) {
+    func settle(_ error: ModbusError, unit: UInt8, _ shape: ReplyShape, _ context: ModbusContext) {
         switch error.code {
         case .timeout: self.counters.timeouts &+= 1
         case .badReply: self.counters.badReplies &+= 1

@@ -123,18 +123,45 @@ final class ModbusContext {
         _ request: [UInt8],
         _ body: (UnsafeBufferPointer<UInt8>) -> Result?
     ) throws(ModbusError) -> Result {
+        try self.ask(request)
+        return try self.answer(request, body)
+    }
+
+    /// Sends a request; ``answer(_:_:)`` has to be called before the next one.
+    func ask(_ request: [UInt8]) throws(ModbusError) {
         guard request.count >= 2 else { throw ModbusError(.invalidRequest, "an empty request") }
         // libmodbus does not say how much of a reply had come when it gives up; what is overwritten does.
-        for index in self.buffer.indices { self.buffer[index] = Self.untouched }
+        self.buffer.withUnsafeMutableBufferPointer { $0.update(repeating: Self.untouched) }
         self.received = 0
         do throws(ModbusError) {
             try self.send(request)
+        } catch {
+            throw self.telling(error, request)
+        }
+    }
+
+    /// Takes the reply to the request that was sent last.
+    func answer<Result>(
+        _ request: [UInt8],
+        _ body: (UnsafeBufferPointer<UInt8>) -> Result?
+    ) throws(ModbusError) -> Result {
+        do throws(ModbusError) {
             return try self.receive(request, body)
         } catch {
-            var error = error
-            error.exchange = self.lastExchange(request)
-            throw error
+            throw self.telling(error, request)
         }
+    }
+
+    private func telling(_ error: ModbusError, _ request: [UInt8]) -> ModbusError {
+        var error = error
+        error.exchange = self.lastExchange(request)
+        return error
+    }
+
+    /// Whether a reply, or the begin of one, waits to be taken.
+    var hasReply: Bool {
+        var byte: UInt8 = 0
+        return recv(modbus_get_socket(self.raw), &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
     private func lastExchange(_ request: [UInt8]) -> ModbusExchange {

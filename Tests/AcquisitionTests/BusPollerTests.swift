@@ -255,6 +255,22 @@ struct BusPollerTests {
         }
     }
 
+    @Test func whatIsDueAlreadyIsSaidToComeNext() async throws {
+        let time = self.time
+        let bus = ScriptedBus { Self.words($0, time) }
+        try await self.polling(bus, try Made.meter(Self.points)) { _ in
+            await self.time.whenAsleep(2)
+            // Both classes are due at once now, and then only one of them.
+            self.time.advance(milliseconds: 61_000)
+            await self.eventually { bus.requests.count >= 2 }
+            await self.pass(milliseconds: 3_000)
+        }
+        #expect(bus.nexts.contains { $0 != nil } && bus.nexts.contains { $0 == nil })
+        for (next, read) in zip(bus.nexts, bus.requests.dropFirst()) {
+            if let next { #expect(next == read, "it is what is read next") }
+        }
+    }
+
     @Test func aReadThatSpansAMissingAddressIsDividedUntilTheRestIsRead() async throws {
         let time = self.time
         let points = """

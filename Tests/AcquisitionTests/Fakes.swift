@@ -154,6 +154,8 @@ final class ScriptedBus: RegisterReading {
     private struct State {
         var answer: Answer
         var requests: [RegisterRequest] = []
+        /// What was said to come next, one entry a read.
+        var nexts: [RegisterRequest?] = []
         var writes: [RegisterWrite] = []
         var refusesWrites = false
         var held: AsyncStream<Void>?
@@ -174,11 +176,13 @@ final class ScriptedBus: RegisterReading {
 
     var executor: (any TaskExecutor)? { nil }
     var requests: [RegisterRequest] { self.state.withLock { $0.requests } }
+    var nexts: [RegisterRequest?] { self.state.withLock { $0.nexts } }
     var writes: [RegisterWrite] { self.state.withLock { $0.writes } }
 
-    func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome] {
+    func read(_ requests: [RegisterRequest], before next: RegisterRequest?) async -> [RegisterOutcome] {
         let answer = self.state.withLock { state in
             state.requests += requests
+            state.nexts.append(next)
             return state.answer
         }
         // A real bus suspends; one that never does would keep a thread of the pool for itself.

@@ -45,6 +45,68 @@ extension AllModbusTests {
             server.stop()
         }
 
+        @Test func whatIsAskedAheadGoesToNobodyElse() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            var random = Seeded(20_261_128)
+            func anyRead() -> ModbusRead {
+                let table = ModbusTable.allCases.randomElement(using: &random) ?? .coils
+                return ModbusRead(
+                    unit: .random(in: 1...6, using: &random),
+                    table: table,
+                    address: .random(in: 0...900, using: &random),
+                    count: .random(in: 1...20, using: &random)
+                )
+            }
+            var next = anyRead()
+            var good = 0
+            for step in 0..<4_000 {
+                let read = next
+                next = anyRead()
+                let isFaulty = step % 400 == 399
+                if isFaulty { server.set(step % 800 == 399 ? .late(milliseconds: 260) : .silence, unit: next.unit) }
+                // Every fourth announcement is wrong.
+                let announced = step % 4 == 3 ? anyRead() : next
+                for (asked, result) in zip([read], await bus.read([read], before: announced)) {
+                    guard case .success(let reply) = result else { continue }
+                    good += 1
+                    #expect(reply.words == self.expected(asked), "step \(step)")
+                }
+                if step % 7 == 0 {
+                    try? await bus.write(.register(address: 2_000, value: UInt16(step)), unit: read.unit)
+                    let back = ModbusRead(unit: read.unit, table: .holdingRegisters, address: 2_000, count: 1)
+                    if case .success(let reply) = await bus.read([back], before: next)[0] {
+                        #expect(reply.words == [UInt16(step)], "step \(step)")
+                    }
+                }
+                if isFaulty {
+                    _ = await bus.read([next])
+                    server.set(.none, unit: next.unit)
+                }
+            }
+            #expect(good > 3_500)
+            server.stop()
+        }
+
+        @Test func onlyOneRequestIsUnderWayAndNoneIsSentTwice() async throws {
+            let server = RegisterServer(bank: TestBank())
+            let bus = self.bus(try server.listen(port: 0))
+            let reads = (0..<200).map { ModbusRead(unit: 1, table: .holdingRegisters, address: $0 * 3, count: 3) }
+            for (read, next) in zip(reads, reads.dropFirst()) {
+                let before = boottimeNanoseconds()
+                let reply = try await bus.read([read], before: next)[0].get()
+                #expect(reply.words == self.expected(read))
+                #expect(reply.receivedNanoseconds <= boottimeNanoseconds())
+                #expect(reply.latencyNanoseconds < 1_000_000_000 && before > 0)
+            }
+            // The last one was asked for and not taken.
+            let deadline = ContinuousClock.now + .seconds(5)
+            while server.served.requests < reads.count, ContinuousClock.now < deadline { await Task.yield() }
+            #expect(server.served.requests == reads.count)
+            #expect(await bus.statistics.connects == 1)
+            server.stop()
+        }
+
         @Test func aCommandGoesAheadOfTheRestOfAPollAndDisturbsNoneOfIt() async throws {
             let server = RegisterServer(bank: TestBank())
             let bus = self.bus(try server.listen(port: 0), ModbusOptions(timeoutMilliseconds: 2_000))

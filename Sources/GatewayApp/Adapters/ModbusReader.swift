@@ -9,17 +9,8 @@ struct ModbusReader: RegisterReading {
 
     var executor: (any TaskExecutor)? { self.bus.taskExecutor }
 
-    func read(_ requests: [RegisterRequest]) async -> [RegisterOutcome] {
-        let results = await self.bus.read(
-            requests.map { request in
-                ModbusRead(
-                    unit: request.unit,
-                    table: Self.table(request.table),
-                    address: request.address,
-                    count: request.count
-                )
-            }
-        )
+    func read(_ requests: [RegisterRequest], before next: RegisterRequest?) async -> [RegisterOutcome] {
+        let results = await self.bus.read(requests.map { Self.read($0) }, before: next.map { Self.read($0) })
         return results.map { result in
             switch result {
             case .success(let reply):
@@ -31,6 +22,15 @@ struct ModbusReader: RegisterReading {
             case .failure(let error): .failure(Self.failure(error))
             }
         }
+    }
+
+    private static func read(_ request: RegisterRequest) -> ModbusRead {
+        ModbusRead(
+            unit: request.unit,
+            table: self.table(request.table),
+            address: request.address,
+            count: request.count
+        )
     }
 
     func write(_ request: RegisterWrite) async -> BusFailure? {

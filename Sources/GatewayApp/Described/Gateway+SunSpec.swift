@@ -25,7 +25,7 @@ extension Gateway {
         var failure: String?
         while let read = chain.next {
             let request = RegisterRequest(unit: unit, table: .holding, address: read.address, count: read.count)
-            switch await reader.read([request]).first {
+            switch await reader.read([request], before: nil).first {
             case .words(let words, _, _): chain.take(.words(words))
             case .failure(let reason) where reason.reason != .exception:
                 // Nobody is there: further questions only keep the bus busy.
