@@ -58,6 +58,8 @@ package protocol ControlJournal: Sendable {
     func begin(_ request: CommandRequest, wire: String) async throws -> Int64
     /// Writes down what became of it.
     func end(_ command: Command) async throws
+    /// Writes down that somebody wanted what may not be.
+    func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws
     /// Writes down a change of what is held; `action` is a noun and a verb such as `control.lock`.
     func keep(
         _ holds: ControlHolds,

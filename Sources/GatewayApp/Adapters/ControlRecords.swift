@@ -28,6 +28,21 @@ struct ControlRecords: ControlJournal {
         }
     }
 
+    func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws {
+        var detail = [
+            "code": refusal.code.rawValue, "reason": request.reason, "standing": Self.text(of: request.actor.standing),
+        ]
+        if let value = request.value { detail["value"] = NumberText.text(value) }
+        try await self.records.perform { [detail] records in
+            try records.audit(
+                actor: request.actor.name,
+                action: "control.refuse",
+                subject: request.key.description,
+                detail: detail
+            )
+        }
+    }
+
     func end(_ command: Command) async throws {
         var detail = ["command": "\(command.id)", "outcome": command.outcome.code]
         if let value = command.outcome.value { detail["value"] = NumberText.text(value) }
