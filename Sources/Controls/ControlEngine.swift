@@ -267,23 +267,23 @@ package final class ControlEngine: Service, Sendable {
 // MARK: What is held
 
 extension ControlEngine {
+    /// What is held now.
+    private var holds: @Sendable () -> ControlHolds { { self.state.withLock { $0.gate.holds } } }
+
     private func hold(_ request: CommandRequest, at now: Tick) async throws {
-        let before = self.state.withLock { $0.gate.holds }
-        let (holds, hold) = self.state.withLock { state in
-            let hold = state.gate.hold(request, at: now)
-            return (state.gate.holds, hold)
+        let (before, hold) = self.state.withLock { state in
+            (state.gate.holds.overrides[request.key], state.gate.hold(request, at: now))
         }
         do {
             try await self.journal.keep(
-                holds,
+                self.holds,
                 actor: request.actor.name,
                 action: "control.hold",
                 subject: request.key.description,
                 detail: ["reason": hold.reason, "until": hold.until.map { UTCText.rfc3339($0) } ?? ""]
             )
         } catch {
-            let old = before.overrides[request.key]
-            self.state.withLock { $0.gate.putBack(old, for: request.key) }
+            self.state.withLock { $0.gate.putBack(before, for: request.key) }
             throw error
         }
     }
@@ -301,14 +301,13 @@ extension ControlEngine {
                 en: "This needs the right to use the control."
             )
         }
-        let holds = self.state.withLock { state -> ControlHolds? in
-            guard state.gate.release(key) else { return nil }
+        let wasHeld = self.state.withLock { state in
             state.book.touch()
-            return state.gate.holds
+            return state.gate.release(key)
         }
-        guard let holds else { return }
+        guard wasHeld else { return }
         try await self.journal.keep(
-            holds,
+            self.holds,
             actor: actor.name,
             action: "control.release",
             subject: key.description,
@@ -326,19 +325,16 @@ extension ControlEngine {
             )
         }
         let now = self.clock.now()
-        let holds = self.state.withLock { state -> ControlHolds? in
-            guard state.devices[device] != nil || !isLocked else { return nil }
+        let isChanged = self.state.withLock { state in
             state.book.touch()
-            if isLocked {
-                state.gate.lock(device, ControlHold(actor: actor.name, reason: reason, since: now, until: nil))
-            } else {
-                guard state.gate.unlock(device) else { return nil }
-            }
-            return state.gate.holds
+            guard isLocked else { return state.gate.unlock(device) }
+            guard state.devices[device] != nil else { return false }
+            state.gate.lock(device, ControlHold(actor: actor.name, reason: reason, since: now, until: nil))
+            return true
         }
-        guard let holds else { return }
+        guard isChanged else { return }
         try await self.journal.keep(
-            holds,
+            self.holds,
             actor: actor.name,
             action: isLocked ? "control.lock" : "control.unlock",
             subject: device.rawValue,
@@ -353,15 +349,15 @@ extension ControlEngine {
     private func watchHolds() async {
         while !Task.isCancelled {
             let now = self.clock.now()
-            let (over, holds) = self.state.withLock { state in
+            let over = self.state.withLock { state in
                 let over = state.gate.takeExpired(at: now)
                 if !over.isEmpty { state.book.touch() }
-                return (over, state.gate.holds)
+                return over
             }
             for (key, hold) in over {
                 do {
                     try await self.journal.keep(
-                        holds,
+                        self.holds,
                         actor: "gateway",
                         action: "control.expire",
                         subject: key.description,

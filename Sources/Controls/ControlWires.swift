@@ -61,8 +61,10 @@ package protocol ControlJournal: Sendable {
     /// Writes down that somebody wanted what may not be.
     func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws
     /// Writes down a change of what is held; `action` is a noun and a verb such as `control.lock`.
+    ///
+    /// `holds` is asked while it is written, so that of two changes at once the later is kept.
     func keep(
-        _ holds: ControlHolds,
+        _ holds: @escaping @Sendable () -> ControlHolds,
         actor: String,
         action: String,
         subject: String,

@@ -102,12 +102,13 @@ final class MemoryJournal: ControlJournal {
     }
 
     func keep(
-        _ holds: ControlHolds,
+        _ holds: @escaping @Sendable () -> ControlHolds,
         actor: String,
         action: String,
         subject: String,
         detail: [String: String]
     ) async throws {
+        let holds = holds()
         try self.state.withLock { state in
             if state.refuses { throw Refused() }
             state.holds = holds
