@@ -113,4 +113,12 @@ package struct CommandRefusal: Error, Sendable, Hashable, CustomStringConvertibl
     }
 
     package var description: String { "\(self.code.rawValue): \(self.text.en)" }
+
+    /// Whether somebody wanted what they may not, rather than made a mistake.
+    var isDenial: Bool {
+        switch self.code {
+        case .readOnly, .roleNeeded, .locked, .overridden: true
+        default: false
+        }
+    }
 }

@@ -14,6 +14,17 @@ package final class ControlEngine: Service, Sendable {
         var book = CommandBook()
         var devices: [DeviceID: ControlledDevice] = [:]
         var isStopping = false
+        /// What was refused within the last minute, and written down.
+        var denials: [Denial: Tick] = [:]
+    }
+
+    /// Somebody wanted what may not be.
+    private struct Denial: Sendable, Hashable {
+        static let max = 100
+
+        var actor: String
+        var key: ControlKey
+        var code: CommandRefusal.Code
     }
 
     /// A command on its way to ``run()``.
@@ -30,6 +41,7 @@ package final class ControlEngine: Service, Sendable {
     private let pause: @Sendable (Int64) async throws -> Void
     private let logger: Logger
     private let state = Mutex(State())
+    private let feeder = FailsafeFeeder()
     private let jobs: AsyncStream<Job>
     private let queue: AsyncStream<Job>.Continuation
 
@@ -97,7 +109,12 @@ package final class ControlEngine: Service, Sendable {
     /// Sends a command; returns once it is written down and on its way.
     package func submit(_ request: CommandRequest) async throws(CommandRefusal) -> Command {
         let start = self.nanoseconds()
-        _ = try self.check(request)
+        do throws(CommandRefusal) {
+            _ = try self.check(request)
+        } catch {
+            await self.note(error, of: request)
+            throw error
+        }
         let now = self.clock.now()
         let admitted = self.state.withLock { state in
             Result { () throws(CommandRefusal) -> (control: ControlDefinition, write: ControlWrite, ControlledDevice) in
@@ -150,6 +167,25 @@ package final class ControlEngine: Service, Sendable {
         }
     }
 
+    /// Writes down who wanted what may not be: the same once a minute, and no more than fit.
+    private func note(_ refusal: CommandRefusal, of request: CommandRequest) async {
+        guard refusal.isDenial, request.actor.standing != .automation else { return }
+        let denial = Denial(actor: request.actor.name, key: request.key, code: refusal.code)
+        let now = self.clock.now()
+        let isNews = self.state.withLock { state in
+            state.denials = state.denials.filter { now.rawValue - $0.value.rawValue < 60_000 }
+            guard state.denials[denial] == nil, state.denials.count < Denial.max else { return false }
+            state.denials[denial] = now
+            return true
+        }
+        guard isNews else { return }
+        do {
+            try await self.journal.refuse(request, refusal)
+        } catch {
+            self.logger.error("a refused command is not written down", metadata: ["error": "\(error)"])
+        }
+    }
+
     private static func text(of write: ControlWrite, _ device: ControlledDevice) -> String {
         switch (write, device.address) {
         case (.registers, .registers(let bus, let unit)): "modbus \(bus) \(unit) \(HexText.text(write.pdu))"
@@ -188,6 +224,7 @@ package final class ControlEngine: Service, Sendable {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.watchHolds() }
+                group.addTask { await self.feedDevices() }
                 for await job in self.jobs {
                     group.addTask {
                         let outcome = await job.run.outcome()
@@ -230,23 +267,23 @@ package final class ControlEngine: Service, Sendable {
 // MARK: What is held
 
 extension ControlEngine {
+    /// What is held now.
+    private var holds: @Sendable () -> ControlHolds { { self.state.withLock { $0.gate.holds } } }
+
     private func hold(_ request: CommandRequest, at now: Tick) async throws {
-        let before = self.state.withLock { $0.gate.holds }
-        let (holds, hold) = self.state.withLock { state in
-            let hold = state.gate.hold(request, at: now)
-            return (state.gate.holds, hold)
+        let (before, hold) = self.state.withLock { state in
+            (state.gate.holds.overrides[request.key], state.gate.hold(request, at: now))
         }
         do {
             try await self.journal.keep(
-                holds,
+                self.holds,
                 actor: request.actor.name,
                 action: "control.hold",
                 subject: request.key.description,
                 detail: ["reason": hold.reason, "until": hold.until.map { UTCText.rfc3339($0) } ?? ""]
             )
         } catch {
-            let old = before.overrides[request.key]
-            self.state.withLock { $0.gate.putBack(old, for: request.key) }
+            self.state.withLock { $0.gate.putBack(before, for: request.key) }
             throw error
         }
     }
@@ -264,14 +301,13 @@ extension ControlEngine {
                 en: "This needs the right to use the control."
             )
         }
-        let holds = self.state.withLock { state -> ControlHolds? in
-            guard state.gate.release(key) else { return nil }
+        let wasHeld = self.state.withLock { state in
             state.book.touch()
-            return state.gate.holds
+            return state.gate.release(key)
         }
-        guard let holds else { return }
+        guard wasHeld else { return }
         try await self.journal.keep(
-            holds,
+            self.holds,
             actor: actor.name,
             action: "control.release",
             subject: key.description,
@@ -289,19 +325,16 @@ extension ControlEngine {
             )
         }
         let now = self.clock.now()
-        let holds = self.state.withLock { state -> ControlHolds? in
-            guard state.devices[device] != nil || !isLocked else { return nil }
+        let isChanged = self.state.withLock { state in
             state.book.touch()
-            if isLocked {
-                state.gate.lock(device, ControlHold(actor: actor.name, reason: reason, since: now, until: nil))
-            } else {
-                guard state.gate.unlock(device) else { return nil }
-            }
-            return state.gate.holds
+            guard isLocked else { return state.gate.unlock(device) }
+            guard state.devices[device] != nil else { return false }
+            state.gate.lock(device, ControlHold(actor: actor.name, reason: reason, since: now, until: nil))
+            return true
         }
-        guard let holds else { return }
+        guard isChanged else { return }
         try await self.journal.keep(
-            holds,
+            self.holds,
             actor: actor.name,
             action: isLocked ? "control.lock" : "control.unlock",
             subject: device.rawValue,
@@ -316,15 +349,15 @@ extension ControlEngine {
     private func watchHolds() async {
         while !Task.isCancelled {
             let now = self.clock.now()
-            let (over, holds) = self.state.withLock { state in
+            let over = self.state.withLock { state in
                 let over = state.gate.takeExpired(at: now)
                 if !over.isEmpty { state.book.touch() }
-                return (over, state.gate.holds)
+                return over
             }
             for (key, hold) in over {
                 do {
                     try await self.journal.keep(
-                        holds,
+                        self.holds,
                         actor: "gateway",
                         action: "control.expire",
                         subject: key.description,
@@ -335,6 +368,46 @@ extension ControlEngine {
                 }
             }
             do { try await self.pause(Self.holdsMilliseconds) } catch { return }
+        }
+    }
+}
+
+// MARK: Devices that must be fed
+
+extension ControlEngine {
+    /// How often it is looked which device is to be fed.
+    package static let feedMilliseconds = FailsafeFeeder.lookMilliseconds
+
+    /// How the feeding of devices goes that need it.
+    package var feeds: [DeviceID: FeedState] { self.feeder.states }
+
+    /// Feeds each device in its own time: one that does not answer delays no other.
+    private func feedDevices() async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let devices = self.state.withLock { Array($0.devices.values) }
+                for (device, write) in self.feeder.takeDue(devices, at: self.clock.now()) {
+                    guard case .registers(let bus, let unit) = device.address else { continue }
+                    group.addTask { await self.feed(device.id, write, bus, unit) }
+                }
+                do { try await self.pause(Self.feedMilliseconds) } catch { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func feed(_ device: DeviceID, _ write: ControlWrite, _ bus: String, _ unit: UInt8) async {
+        let reply = await self.wires.write(write, bus: bus, unit: unit, readback: nil)
+        let isDone = if case .accepted = reply { true } else { false }
+        guard self.feeder.fed(device, isDone: isDone) else { return }
+        self.state.withLock { $0.book.touch() }
+        if isDone {
+            self.logger.info("device is fed", metadata: ["device": "\(device)"])
+        } else {
+            self.logger.warning(
+                "device cannot be fed; it will do what its profile says under failsafe",
+                metadata: ["device": "\(device)", "reply": "\(reply)"]
+            )
         }
     }
 }

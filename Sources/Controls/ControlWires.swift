@@ -58,9 +58,13 @@ package protocol ControlJournal: Sendable {
     func begin(_ request: CommandRequest, wire: String) async throws -> Int64
     /// Writes down what became of it.
     func end(_ command: Command) async throws
+    /// Writes down that somebody wanted what may not be.
+    func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws
     /// Writes down a change of what is held; `action` is a noun and a verb such as `control.lock`.
+    ///
+    /// `holds` is asked while it is written, so that of two changes at once the later is kept.
     func keep(
-        _ holds: ControlHolds,
+        _ holds: @escaping @Sendable () -> ControlHolds,
         actor: String,
         action: String,
         subject: String,

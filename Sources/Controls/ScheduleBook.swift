@@ -29,6 +29,8 @@ package struct ScheduleBook: Sendable, Hashable {
         package var failed = 0
         /// Runs that were missed and not made up for, this one with them.
         package var missed = 0
+        /// Whether all of it was tried; one that was not is under way, or the gateway ended meanwhile.
+        package var isEnded = false
 
         package init(due: Int64) { self.due = due }
     }

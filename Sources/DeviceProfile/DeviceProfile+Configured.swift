@@ -115,6 +115,7 @@ extension DeviceProfile {
                 self.controls[index].target = .register(shifted(source), isMultiple: isMultiple)
             }
         }
+        if let feed = self.failsafe?.feed { self.failsafe?.feed?.source = shifted(feed.source) }
         for index in wire.forbidden.indices {
             // A forbidden range may reach beyond the tables.
             wire.forbidden[index].from = UInt16(clamping: Int(wire.forbidden[index].from) + offset)

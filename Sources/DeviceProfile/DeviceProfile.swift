@@ -61,6 +61,8 @@ package struct DeviceProfile: Sendable {
     package var points: [PointDefinition]
     package var events: [EventDefinition]
     package var controls: [ControlDefinition]
+    /// What the device does when the gateway is gone; `nil` where that is not known.
+    package var failsafe: FailsafeDefinition?
     package var tests: [GoldenCase]
     /// What is asked of whoever installs such a device; `wire`, `points`, `events` and `controls` hold for ``choices``.
     package var settings: [SettingDefinition]

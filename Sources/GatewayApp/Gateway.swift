@@ -141,7 +141,7 @@ package final class Gateway: Sendable {
             pause: { try await Task.sleep(for: .milliseconds($0), tolerance: .milliseconds(1)) },
             logger: logger
         )
-        let (holds, commands) = try journal.restore()
+        let (holds, commands) = try journal.restore(logger: logger)
         controls.restore(holds, commands: commands)
         return controls
     }

@@ -59,7 +59,19 @@ package struct ScheduleDefinition: Sendable, Hashable {
 
     /// What decides when it runs, as text: another one is a new schedule.
     package var revision: String {
-        "\(self.instant) \(self.offsetMilliseconds) \(self.shift ?? "") \(self.days)"
+        let days: String =
+            switch self.days {
+            case .lessons: "lessons"
+            case .all: "all"
+            // In order: a set has another one in every process.
+            case .weekdays(let weekdays): weekdays.sorted().map(String.init).joined(separator: ",")
+            }
+        let instant: String =
+            switch self.instant {
+            case .time(let minute): "\(minute)"
+            case .lesson(let lesson): lesson.rawValue
+            }
+        return "\(instant) \(self.offsetMilliseconds) \(self.shift ?? "-") \(days) \(self.isEnabled ? "on" : "off")"
     }
 }
 

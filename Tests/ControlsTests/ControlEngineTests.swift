@@ -27,8 +27,10 @@ struct ControlEngineTests {
                 }
                 await Task.yield()
                 try Task.checkCancellation()
-                // Looks at devices make time pass; those at what is held do not.
-                if milliseconds != ControlEngine.holdsMilliseconds { clock.pass(milliseconds) }
+                // Looks at devices make time pass; those at what is held or to be fed do not.
+                if milliseconds != ControlEngine.holdsMilliseconds, milliseconds != ControlEngine.feedMilliseconds {
+                    clock.pass(milliseconds)
+                }
             },
             logger: Made.quiet
         )
@@ -222,7 +224,48 @@ struct ControlEngineTests {
         #expect(refusal?.code == .locked && refusal?.text.vi.contains("sửa máy nén") == true)
         try await engine.setLock(false, of: device, actor: an, reason: "")
         #expect(try engine.check(Made.request("setpoint", 26)) != .message(topic: "", payload: ""))
-        #expect(self.journal.lines == ["control.lock ac an", "control.unlock ac an"])
+        #expect(self.journal.lines == ["control.lock ac an", "refuse ac/setpoint lan locked", "control.unlock ac an"])
+    }
+
+    @Test func aDeviceThatMustBeFedIsFedInItsTimeWhileTheGatewayRuns() async throws {
+        let engine = try self.engine()
+        engine.update(devices: [try Made.aircon(isFed: true)])
+        let device = DeviceID(rawValue: "ac")
+        func feed(_ word: UInt16) -> ControlWrite { .registers(function: 6, address: 60, words: [word]) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await engine.run() }
+            while engine.feeds[device]?.count != 1 { await Task.yield() }
+            self.clock.pass(4_999)
+            for _ in 0..<100 { await Task.yield() }
+            #expect(self.wires.writes == [feed(1)])
+            self.clock.pass(1)
+            while engine.feeds[device]?.count != 2 { await Task.yield() }
+            self.wires.set { $0.writeReply = .notSent(Self.words) }
+            self.clock.pass(5_000)
+            while engine.feeds[device]?.failures != 1 { await Task.yield() }
+            #expect(engine.feeds[device]?.isFailing == true)
+            self.wires.set { $0.writeReply = .accepted(readback: nil) }
+            self.clock.pass(5_000)
+            while engine.feeds[device]?.isFailing != false { await Task.yield() }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(self.wires.writes == [feed(1), feed(2), feed(1), feed(2)])
+        #expect(self.journal.lines.isEmpty, "it is no command")
+    }
+
+    @Test func whoWantsWhatMayNotBeIsWrittenDownOnceAMinute() async throws {
+        let engine = try self.engine()
+        func attempt(_ request: CommandRequest) async { _ = try? await engine.submit(request) }
+        for _ in 0..<5 { await attempt(Made.request("setpoint", 26, by: "x", .viewer)) }
+        // A mistake is no attempt, nor is what a schedule may not.
+        await attempt(Made.request("setpoint", 99))
+        #expect(self.journal.lines == ["refuse ac/setpoint x role-needed"])
+        self.clock.pass(60_000)
+        await attempt(Made.request("setpoint", 26, by: "x", .viewer))
+        #expect(self.journal.lines.count == 2)
+        for number in 0..<300 { await attempt(Made.request("setpoint", 26, by: "x\(number)", .viewer)) }
+        #expect(self.journal.lines.count == 101, "no more than fit")
     }
 
     @Test func topicsOfCommandsAreKnown() throws {

@@ -90,6 +90,10 @@ final class MemoryJournal: ControlJournal {
         }
     }
 
+    func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws {
+        self.state.withLock { $0.lines.append("refuse \(request.key) \(request.actor.name) \(refusal.code.rawValue)") }
+    }
+
     func end(_ command: Command) async throws {
         try self.state.withLock { state in
             if state.refuses { throw Refused() }
@@ -98,12 +102,13 @@ final class MemoryJournal: ControlJournal {
     }
 
     func keep(
-        _ holds: ControlHolds,
+        _ holds: @escaping @Sendable () -> ControlHolds,
         actor: String,
         action: String,
         subject: String,
         detail: [String: String]
     ) async throws {
+        let holds = holds()
         try self.state.withLock { state in
             if state.refuses { throw Refused() }
             state.holds = holds
@@ -130,11 +135,21 @@ enum Made {
         """
     }
 
-    static func aircon() throws -> ControlledDevice {
+    /// An aircon, which must be fed if `isFed`.
+    static func aircon(isFed: Bool = false) throws -> ControlledDevice {
+        let fed = try self.fedAircon()
+        guard !isFed else { return fed }
+        var device = fed
+        device.profile.failsafe = nil
+        return device
+    }
+
+    private static func fedAircon() throws -> ControlledDevice {
         let profile = try DeviceProfile.read(
             yaml: self.head("classroom")
                 + """
                 modbus: {unit: 1}
+                failsafe: {title: {vi: Tắt, en: "Off"}, after: {seconds: 30}, feed: {table: holding, address: 60, type: uint16, values: [1, 2], everySeconds: 5}}
                 points:
                   - {name: setpoint, title: {vi: S, en: S}, unit: Cel, wire: {table: holding, address: 4, type: int16}, scale: {divide: 10}, invalid: [-32768]}
                   - {name: power, title: {vi: P, en: P}, kind: boolean, wire: {table: coil, address: 0}}

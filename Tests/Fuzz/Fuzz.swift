@@ -212,7 +212,19 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case .configuration:
         let text = String(decoding: input, as: UTF8.self)
         _ = try? GatewayConfiguration.read(yaml: text, file: "/etc/campus/gateway.yaml")
-        _ = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml")
+        // What can be read must also run.
+        if let site = try? SiteDefinition.read(yaml: text, file: "/etc/campus/site.yaml") {
+            let now = Tick(milliseconds: 1_795_399_200_000)
+            for schedule in site.schedules.prefix(4) {
+                let next = schedule.next(
+                    after: now,
+                    timetable: site.timetable,
+                    utcOffsetSeconds: site.utcOffsetSeconds
+                )
+                guard let next else { continue }
+                precondition(next > now, "a next run that is over")
+            }
+        }
     case .rules: Rules.read(String(decoding: input, as: UTF8.self))
     case .description: Announcements.run(input)
     case .sparkplug: EdgeNode.run(input)

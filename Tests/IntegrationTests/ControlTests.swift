@@ -221,6 +221,8 @@ struct ControlTests {
             #expect(stranger.status == 401)
             #expect(bank.writes == [])
             #expect(try await self.audit(gateway, "control.intent").isEmpty)
+            let denied = try await self.audit(gateway, "control.refuse").map { $0.detail["code"] }
+            #expect(denied == ["read-only", "role-needed"])
             let dry = try await self.send(gateway, "relay", #"{"value": 1, "reason": "thử", "dryRun": true}"#)
             #expect(dry.status == 200 && dry.text.contains("05 00 00 FF 00"), "\(dry.text)")
             #expect(bank.writes == [])

@@ -15,6 +15,7 @@ struct ScheduleRunTests {
             var heldOff: Int
             var failed: Int
             var missed: Int
+            var state: String
         }
 
         var name: String
@@ -80,7 +81,9 @@ struct ScheduleRunTests {
         try self.site(port, Self.when(secondsFromNow: 6))
             .write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
         gateway.hangUp()
-        try await eventually("it ran", seconds: 30) { (try? await self.schedule(gateway)?.last?.sent) == 1 }
+        try await eventually("it ran", seconds: 30) {
+            (try? await self.schedule(gateway)?.last?.state) == "ended"
+        }
         let last = try #require(try await self.schedule(gateway)?.last)
         #expect(last.confirmed == 1 && last.heldOff == 1 && last.failed == 0 && last.missed == 0)
         #expect(bank.coils == [0: 1, 1: 0])
@@ -104,6 +107,29 @@ struct ScheduleRunTests {
         try await gateway.start()
         let next = try #require(try await self.schedule(gateway)?.nextAt)
         #expect(next > last.dueAt)
+        #expect(try await self.actions(gateway).count { $0 == "schedule.start" } == 1)
+    }
+
+    @Test func aRunThatAKillInterruptedIsToldSoAndNotRunAgain() async throws {
+        let bank = RelayBank()
+        let server = RegisterServer(bank: bank)
+        defer { server.stop() }
+        let port = try server.listen(port: 0)
+        let gateway = try RunningGateway(site: self.site(port, "time: \"03:00\""))
+        defer { gateway.stop() }
+        try await gateway.start()
+        try await eventually("it has begun") { (try? await self.actions(gateway).contains("schedule.begin")) == true }
+        server.set(.late(milliseconds: 400), unit: 1)
+        try self.site(port, Self.when(secondsFromNow: 4))
+            .write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
+        gateway.hangUp()
+        try await eventually("it is under way", seconds: 30) {
+            (try? await self.schedule(gateway)?.last?.state) == "running"
+        }
+        gateway.kill9()
+        server.set(.none, unit: 1)
+        try await gateway.start()
+        #expect(try await self.schedule(gateway)?.last?.state == "interrupted")
         #expect(try await self.actions(gateway).count { $0 == "schedule.start" } == 1)
     }
 

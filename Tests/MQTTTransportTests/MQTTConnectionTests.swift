@@ -1,5 +1,6 @@
 import Foundation
 import MQTTTransport
+import Synchronization
 import Testing
 
 @Suite(.serialized)
@@ -84,6 +85,33 @@ struct MQTTConnectionTests {
             #expect(inbox.messages.map(\.topic) == ["cmd/a", "plain"])
             await again.stop()
         }
+    }
+
+    @Test func aCommandThatNobodyAcknowledgedIsNotSentAgain() async throws {
+        let broker = try TestBroker()
+        broker.start()
+        var configuration = broker.configuration
+        configuration.subscriptions = ["cmd", "plain"]
+        let inbox = Inbox()
+        let outcome = Mutex<MQTTError.Code?>(nil)
+        try await withConnection(configuration, inbox) { connection in
+            try await eventually("connected") { connection.statistics.state == .connected }
+            let processID = try #require(pid_t(try String(contentsOfFile: "\(broker.folder)/pid", encoding: .utf8)))
+            // The broker hears nothing for a moment, and then is gone.
+            kill(processID, SIGSTOP)
+            try connection.publishCommand(topic: "cmd", payload: [1], expirySeconds: 60) { result in
+                if case .failure(let error) = result { outcome.withLock { $0 = error.code } }
+            }
+            try connection.publish(topic: "plain", payload: [2])
+            for _ in 0..<20 { await Task.yield() }
+            kill(processID, SIGKILL)
+            try await eventually("it is told") { outcome.withLock { $0 } != nil }
+            #expect([.unanswered, .notConnected].contains(outcome.withLock { $0 }))
+            // The broker is started again by its supervisor.
+            try await eventually("the plain one arrived") { inbox.messages.contains { $0.topic == "plain" } }
+            #expect(!inbox.messages.contains { $0.topic == "cmd" })
+        }
+        await broker.stop()
     }
 
     @Test func whatCameWhileAwayIsDeliveredAfterwards() async throws {

@@ -245,6 +245,10 @@ def controls() -> None:
         assert call("POST", path, wrong)[0] == 400, wrong
     for unknown in (f"/api/v1/devices/{device}/controls/colour", "/api/v1/devices/nobody/controls/setpoint"):
         assert call("POST", unknown, {"value": 25, "reason": "vì nóng"})[0] == 404
+    # A publisher: the played socket tells its state after the command.
+    socket = operation("post", "/api/v1/devices/{device}/controls/{control}",
+                       {"value": False, "reason": "cuối buổi", "waitSeconds": 20}, device=f"{ROOM}-o-1", control="socket")
+    assert (socket["outcome"], socket["readBack"]) == ("confirmed", 0), socket
     schedules = operation("get", "/api/v1/schedules")["items"]
     assert [schedule["name"] for schedule in schedules] == ["may-lanh-theo-tiet", "tat-sau-gio-hoc"], schedules
     assert all(schedule["nextAt"] and schedule["actions"][0]["devices"] == 4 for schedule in schedules), schedules

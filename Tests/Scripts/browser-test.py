@@ -148,6 +148,14 @@ def controls(school: School) -> None:
                 found.find_element(By.NAME, "reason").send_keys(reason)
                 return found
 
+            # What does not come from our own page is refused, even with the session's cookie.
+            forged = driver.execute_async_script(
+                "const done = arguments[arguments.length - 1];"
+                "fetch(location.pathname + '/controls/setpoint', {method: 'POST', headers: {'Content-Type': "
+                "'application/x-www-form-urlencoded'}, body: 'value=20&reason=forged&confirmed=true'})"
+                ".then((answer) => done(answer.status));")
+            assert forged == 403, forged
+            driver.get_log("browser")
             # Without a reason nothing is asked and nothing is sent.
             found = fill("", "once")
             found.find_element(By.CSS_SELECTOR, "button[data-dialog]").click()

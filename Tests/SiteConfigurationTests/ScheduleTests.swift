@@ -143,6 +143,13 @@ struct ScheduleTests {
         #expect(found.contains { $0.contains(word) }, "\(found)")
     }
 
+    @Test func theRevisionIsTheSameInEveryProcess() throws {
+        let text =
+            "- {name: s, title: {vi: S, en: S}, time: \"21:30\", offset: -5 s, days: [7, 1, 5, 3], actions: [{node: a, control: p}]}"
+        #expect(try self.site(text).schedules.first?.revision == "1290 -5000 - 1,3,5,7 on")
+        #expect(try self.site(Self.off).schedules.first?.revision == "last-end 600000 - lessons on")
+    }
+
     @Test func twoOfOneNameAreAMistake() {
         #expect(self.problems(Self.off + "\n" + Self.off).contains { $0.contains("two schedules are called 'off'") })
     }

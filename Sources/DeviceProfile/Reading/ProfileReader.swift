@@ -46,7 +46,7 @@ struct ProfileReader {
         let settings = SettingReader(settings: SettingReader.read(self.root))
         guard let (wire, messageConditions) = self.wire(settings) else {
             // Without a wire, points cannot be read; their keys are still known.
-            for key in ["points", "events", "controls", "tests"] { _ = self.root.optional(key) }
+            for key in ["points", "events", "controls", "failsafe", "tests"] { _ = self.root.optional(key) }
             return nil
         }
         let points = PointReader(wire: wire, settings: settings).read(self.root.list("points", limit: 5_000))
@@ -54,6 +54,10 @@ struct ProfileReader {
         if points.isEmpty, events.isEmpty { self.root.problem("a profile needs at least one point or event") }
         let controls = ControlReader(wire: wire, points: points.map(\.part), settings: settings)
             .read(self.root.list("controls", limit: 256))
+        let failsafe = FailsafeReader(wire: wire, pointNames: Set(points.map(\.part.content.name))).read(self.root)
+        if category == .lifeSafety, failsafe?.feed != nil {
+            self.root.problem(at: "failsafe", "a profile of the category life-safety is read-only: nothing is fed")
+        }
         if category == .lifeSafety { self.refuseWrites(controls.map(\.map), events) }
         let template = ProfileTemplate(
             wire: wire,
@@ -82,6 +86,7 @@ struct ProfileReader {
             points: resolved.points,
             events: resolved.events,
             controls: resolved.controls,
+            failsafe: failsafe,
             tests: tests,
             settings: settings.settings,
             choices: standard,

@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import CampusModel
+internal import Controls
 internal import Exporters
 internal import Hummingbird
 internal import ModbusTransport
@@ -107,6 +108,16 @@ struct OperationRoutes {
                 "campus_modbus_bad_replies_total",
                 "Replies that did not fit.",
                 statistics.badReplies,
+                labels: labels
+            )
+        }
+        for (device, feed) in self.gateway.controls.feeds.sorted(by: { $0.key < $1.key }) {
+            let labels = ["device": device.rawValue]
+            text.counter("campus_failsafe_feeds_total", "Times fed.", UInt64(feed.count), labels: labels)
+            text.counter(
+                "campus_failsafe_failures_total",
+                "Times it could not be.",
+                UInt64(feed.failures),
                 labels: labels
             )
         }

@@ -39,6 +39,8 @@ struct ScheduleRoutes {
             var heldOff: Int
             var failed: Int
             var missed: Int
+            /// `ended`, `running`, or `interrupted`: the gateway ended meanwhile.
+            var state: String
         }
 
         var name: String
@@ -85,7 +87,9 @@ struct ScheduleRoutes {
                         confirmed: run.confirmed,
                         heldOff: run.heldOff,
                         failed: run.failed,
-                        missed: run.missed
+                        missed: run.missed,
+                        state: run.isEnded
+                            ? "ended" : self.schedules.isUnderWay(schedule.name) ? "running" : "interrupted"
                     )
                 }
         )
@@ -130,9 +134,16 @@ struct ScheduleRoutes {
             "title": schedule.title.text(in: language), "when": schedule.words.text(in: language), "next": next,
             "actions": schedule.actions.map { self.words($0).text(in: language) },
             "last": last.map { LocalTime.text(Tick(milliseconds: $0.due), offset) } ?? "–",
-            "pills": last.map { [StatusPill($0.statusKind, $0.label.text(in: language))] } ?? [],
+            "pills": last.map { [self.pill($0, schedule.name, language)] } ?? [],
             "outcome": last.map { $0.words.text(in: language) } ?? "",
         ]
+    }
+
+    private func pill(_ run: ScheduleBook.Run, _ name: String, _ language: Language) -> StatusPill {
+        if run.isEnded { return StatusPill(run.statusKind, run.label.text(in: language)) }
+        return self.schedules.isUnderWay(name)
+            ? StatusPill(.information, LocalizedText(vi: "Đang chạy", en: "Running").text(in: language))
+            : StatusPill(.warning, LocalizedText(vi: "Bị ngắt giữa chừng", en: "Interrupted").text(in: language))
     }
 
     private func words(_ action: ScheduleDefinition.Action) -> LocalizedText {

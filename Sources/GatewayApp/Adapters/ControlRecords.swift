@@ -2,15 +2,21 @@ internal import CampusModel
 internal import Controls
 internal import DeviceProfile
 internal import Foundation
+internal import Logging
 internal import SchoolRecords
+internal import Synchronization
 
 /// Writes commands into the audit: `control.intent` before anything is sent, `control.result` when it is known what
 /// became of it.
-struct ControlRecords: ControlJournal {
+final class ControlRecords: ControlJournal {
     /// How far back in the audit an intent without a result is looked for at the start.
     static let tail = 100_000
 
-    let records: Records
+    private let records: Records
+    /// Held while what is held is written: a later state is never overwritten by an earlier one.
+    private let writing = Mutex(())
+
+    init(records: Records) { self.records = records }
 
     func begin(_ request: CommandRequest, wire: String) async throws -> Int64 {
         var detail = [
@@ -22,6 +28,21 @@ struct ControlRecords: ControlJournal {
             try records.auditNumbered(
                 actor: request.actor.name,
                 action: "control.intent",
+                subject: request.key.description,
+                detail: detail
+            )
+        }
+    }
+
+    func refuse(_ request: CommandRequest, _ refusal: CommandRefusal) async throws {
+        var detail = [
+            "code": refusal.code.rawValue, "reason": request.reason, "standing": Self.text(of: request.actor.standing),
+        ]
+        if let value = request.value { detail["value"] = NumberText.text(value) }
+        try await self.records.perform { [detail] records in
+            try records.audit(
+                actor: request.actor.name,
+                action: "control.refuse",
                 subject: request.key.description,
                 detail: detail
             )
@@ -46,15 +67,17 @@ struct ControlRecords: ControlJournal {
     }
 
     func keep(
-        _ holds: ControlHolds,
+        _ holds: @escaping @Sendable () -> ControlHolds,
         actor: String,
         action: String,
         subject: String,
         detail: [String: String]
     ) async throws {
-        let json = try StoredHolds(holds).json()
         try await self.records.perform { records in
-            try records.keepHolds(json: json, actor: actor, action: action, subject: subject, detail: detail)
+            try self.writing.withLock { _ in
+                let json = try StoredHolds(holds()).json()
+                try records.keepHolds(json: json, actor: actor, action: action, subject: subject, detail: detail)
+            }
         }
     }
 
@@ -71,7 +94,7 @@ struct ControlRecords: ControlJournal {
     ///
     /// An intent without a result gets one now: nobody
     /// knows what became of it.
-    func restore() throws -> (holds: ControlHolds, commands: [Command]) {
+    func restore(logger: Logger) throws -> (holds: ControlHolds, commands: [Command]) {
         let entries = try self.records.auditTail(actions: ["control.intent", "control.result"], within: Self.tail)
         var commands: [Int64: Command] = [:]
         for entry in entries where entry.action == "control.intent" {
@@ -107,8 +130,15 @@ struct ControlRecords: ControlJournal {
                 detail: ["command": "\(id)", "outcome": command.outcome.code, "text": text.en]
             )
         }
-        let stored = try self.records.setting(Records.holdsKey).map { try StoredHolds(json: $0) }
-        return (stored?.holds ?? ControlHolds(), commands.values.sorted { $0.id < $1.id })
+        let ordered = commands.values.sorted { $0.id < $1.id }
+        guard let text = try self.records.setting(Records.holdsKey) else { return (ControlHolds(), ordered) }
+        do {
+            return (try StoredHolds(json: text).holds, ordered)
+        } catch {
+            // A gateway that reads its devices is worth more; what was locked has to be locked again.
+            logger.error("overrides and locks cannot be read, there are none now", metadata: ["error": "\(error)"])
+            return (ControlHolds(), ordered)
+        }
     }
 
     private static func outcome(_ detail: [String: String]) -> CommandOutcome {

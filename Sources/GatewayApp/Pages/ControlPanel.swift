@@ -14,7 +14,7 @@ struct ControlPanel {
     /// What the template `controls` sees; empty for a device without controls.
     func content(of runtime: DeviceRuntime) -> [String: Any] {
         let statuses = self.gateway.controls.statuses(of: runtime.device.id)
-        guard let first = statuses.first else { return [:] }
+        guard let first = statuses.first else { return self.failsafe(of: runtime).map { ["failsafe": $0] } ?? [:] }
         let actor = ControlRoutes.actor(self.context)
         let isFacility = self.context.role?.allows(.facility) ?? false
         var content: [String: Any] = [
@@ -22,8 +22,40 @@ struct ControlPanel {
             "items": statuses.map { self.item($0, runtime, actor) },
             "may_lock": isFacility && first.lock == nil, "may_unlock": isFacility && first.lock != nil,
         ]
+        content["failsafe"] = self.failsafe(of: runtime)
         if let lock = first.lock {
             content["lock"] = ["actor": lock.actor, "reason": lock.reason, "since": self.time(lock.since)]
+        }
+        return content
+    }
+
+    /// What the device does when the gateway is gone.
+    private func failsafe(of runtime: DeviceRuntime) -> [String: Any]? {
+        guard let failsafe = runtime.device.profile.failsafe else { return nil }
+        let after: LocalizedText? =
+            switch failsafe.patience {
+            case .seconds(let seconds): LocalTime.span(Int64(exactly: (seconds * 1_000).rounded()) ?? 0)
+            case .point(let name):
+                runtime.device.profile.points.firstIndex { $0.name == name }
+                    .flatMap { index in
+                        let point = runtime.device.profile.points[index]
+                        let unit = Units.text(for: point.unit)
+                        return runtime.point(at: index)?.latest
+                            .map { latest in
+                                let value = ValueText.text(latest, point)
+                                return LocalizedText(vi: "\(value.vi) \(unit)", en: "\(value.en) \(unit)")
+                            }
+                    }
+            case nil: nil
+            }
+        var content: [String: Any] = ["text": failsafe.title.text(in: self.language)]
+        if let after { content["after"] = after.text(in: self.language) }
+        if failsafe.feed != nil, self.gateway.controls.feeds[runtime.device.id]?.isFailing == true {
+            content["problem"] = LocalizedText(
+                vi: "Gateway đang không báo hiệu được cho thiết bị.",
+                en: "The gateway cannot feed the device now."
+            )
+            .text(in: self.language)
         }
         return content
     }

@@ -17,16 +17,31 @@ final class ScheduleRunner: Service, Sendable {
 
     private let gateway: Gateway
     private let book: Mutex<ScheduleBook>
+    /// Held while the book is written: a later state is never overwritten by an earlier one.
+    private let writing = Mutex(())
+    private let underWay = Mutex<Set<String>>([])
 
     /// - Throws: When the records cannot be read.
     init(gateway: Gateway) throws {
         self.gateway = gateway
-        let stored = try gateway.records.setting(Records.schedulesKey).map { try StoredSchedules(json: $0).book }
-        self.book = Mutex(stored ?? ScheduleBook())
+        let stored = try gateway.records.setting(Records.schedulesKey)
+        do {
+            self.book = Mutex(try stored.map { try StoredSchedules(json: $0).book } ?? ScheduleBook())
+        } catch {
+            // A gateway that reads its devices is worth more than the runs it missed.
+            gateway.logger.error(
+                "where the schedules were cannot be read; they begin now",
+                metadata: ["error": "\(error)"]
+            )
+            self.book = Mutex(ScheduleBook())
+        }
     }
 
     /// What became of the last run of a schedule.
     func last(of name: String) -> ScheduleBook.Run? { self.book.withLock { $0.entries[name]?.last } }
+
+    /// Whether a run of the schedule is under way now.
+    func isUnderWay(_ name: String) -> Bool { self.underWay.withLock { $0.contains(name) } }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -74,6 +89,7 @@ final class ScheduleRunner: Service, Sendable {
         case .missed(let count, let last):
             var run = ScheduleBook.Run(due: last.rawValue)
             run.missed = count
+            run.isEnded = true
             await self.keep(
                 run,
                 of: schedule,
@@ -85,8 +101,11 @@ final class ScheduleRunner: Service, Sendable {
             run.missed = missed
             // Written down before anything is sent: after a kill it is not run again.
             let detail = ["due": UTCText.rfc3339(due), "missed": "\(missed)"]
+            self.underWay.withLock { _ = $0.insert(schedule.name) }
+            defer { self.underWay.withLock { _ = $0.remove(schedule.name) } }
             guard await self.keep(run, of: schedule, action: "schedule.start", detail: detail) else { return }
             await self.send(schedule, &run)
+            run.isEnded = true
             await self.keep(
                 run,
                 of: schedule,
@@ -109,14 +128,13 @@ final class ScheduleRunner: Service, Sendable {
         action: String,
         detail: [String: String]
     ) async -> Bool {
-        let book = self.book.withLock { book in
-            if let run { book.note(run, of: schedule.name) }
-            return book
-        }
+        if let run { self.book.withLock { $0.note(run, of: schedule.name) } }
         do {
-            let json = try StoredSchedules(book).json()
             try await self.gateway.records.perform { records in
-                try records.keepSchedules(json: json, action: action, subject: schedule.name, detail: detail)
+                try self.writing.withLock { _ in
+                    let json = try StoredSchedules(self.book.withLock { $0 }).json()
+                    try records.keepSchedules(json: json, action: action, subject: schedule.name, detail: detail)
+                }
             }
             self.gateway.controls.touch()
             return true
