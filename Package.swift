@@ -176,7 +176,10 @@ let package = Package(
         ),
         tests(
             "SimulatorAppTests",
-            ["CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "StrictYAML"]
+            [
+                "CampusModel", "DeviceProfile", "ModbusTransport", "SimulatorApp", "SiteConfiguration", "SparkplugB",
+                "StrictYAML",
+            ]
         ),
         tests("SparkplugBTests", ["SparkplugB"]),
         tests("ExportersTests", ["CampusModel", "Exporters", "SparkplugB", logging]),

@@ -111,7 +111,9 @@ final class PlayedEdgeNode: Sendable {
     }
 
     func receive(_ batch: [MQTTMessage]) {
-        guard batch.contains(where: { $0.topic == Self.commands && !$0.isRetained }) else { return }
-        self.state.withLock { $0.sequence = nil }
+        if batch.contains(where: { $0.topic == Self.commands && !$0.isRetained }) { self.askForBirths() }
     }
+
+    /// The births come next.
+    func askForBirths() { self.state.withLock { $0.sequence = nil } }
 }

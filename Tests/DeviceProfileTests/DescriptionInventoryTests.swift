@@ -119,19 +119,45 @@ struct DescriptionInventoryTests {
         }
         hear("W")
         let old = try #require(listener.inventory.all.first?.device.draft).proven(id: "p").profile
-        #expect(ProfileDifference.lines(inUse: old, described: old).isEmpty)
+        #expect(ProfileDifference.lines(inUse: .init(old), described: .init(old)).isEmpty)
         hear("kW", #",{"type":"numeric","property":"voltage","unit":"V","access":1}"#)
         let new = try #require(listener.inventory.all.first?.device.draft).proven(id: "p").profile
         #expect(
-            ProfileDifference.lines(inUse: old, described: new).map(\.en) == [
+            ProfileDifference.lines(inUse: .init(old), described: .init(new)).map(\.en) == [
                 "'power': its unit was W and is kW", "it also tells 'voltage' (V)",
             ]
         )
         #expect(
-            ProfileDifference.lines(inUse: new, described: old).map(\.en)
+            ProfileDifference.lines(inUse: .init(new), described: .init(old)).map(\.en)
                 .contains(
                     "it does not tell 'voltage' any more"
                 )
         )
+    }
+
+    @Test func aDeviceThatMovedIsOneDifference() throws {
+        var listener = Listener()
+        func hear(_ topic: String) {
+            for (name, unit) in [("Temperature", "°C"), ("Humidity", "%")] {
+                listener.hear(
+                    "homeassistant/sensor/\(name)/config",
+                    #"{"name":"\#(name)","stat_t":"\#(topic)/\#(name)","unit_of_meas":"\#(unit)","dev":{"ids":"one"}}"#
+                )
+            }
+        }
+        func side() throws -> ProfileDifference.Side {
+            let device = try #require(listener.inventory.all.first?.device)
+            guard case .mqtt(let parameters) = device.address else { throw DescriptionError(description: "MQTT") }
+            return .init(try #require(device.draft).proven(id: "p").profile, parameters: parameters)
+        }
+        hear("room")
+        let old = try side()
+        hear("hall")
+        let lines = ProfileDifference.lines(inUse: old, described: try side())
+        #expect(
+            lines.map(\.en) == ["every value is read elsewhere, such as hall/Humidity instead of room/Humidity"]
+        )
+        // Other words for the same topics are no difference.
+        #expect(old.parameters == ["base": "room"])
     }
 }

@@ -27,6 +27,7 @@ struct HomeAssistantDescriptionTests {
         )
         let device = try #require(listener.device("home-assistant-ea334450945afc"))
         #expect(device.name == "Kitchen" && device.vendor == "Bla" && listener.inventory.count == 1)
+        #expect(device.reportMilliseconds == 28_800_000)
         #expect(device.address == .mqtt(parameters: ["base": "rooms/kitchen"]))
         let points = try #require(device.draft).points
         #expect(points.map { "\($0.name) \($0.unit)" } == ["door 1", "humidity %", "temperature Cel"])
@@ -107,6 +108,14 @@ struct HomeAssistantDescriptionTests {
         let device = try #require(listener.inventory.all.first?.device)
         #expect(device.draft == nil && device.leftOut.map(\.name) == ["Temperature"])
         #expect(device.leftOut[0].reason.en.contains("is not run here"))
+    }
+
+    @Test func whatExpiresIsExpectedThreeTimesAsOften() throws {
+        var listener = Listener()
+        listener.hear("homeassistant/sensor/a/config", Self.sensor(#""unit_of_meas":"°C","exp_aft":90"#))
+        #expect(listener.inventory.all.first?.device.reportMilliseconds == 30_000)
+        listener.hear("homeassistant/sensor/a/config", Self.sensor(#""unit_of_meas":"°C","exp_aft":1e300"#))
+        #expect(listener.inventory.all.first?.device.reportMilliseconds == 28_800_000)
     }
 
     @Test func whatZigbee2MQTTAnnouncesForOthersIsNotShownTwice() {

@@ -31,7 +31,7 @@ enum Announcements {
             // Only what the strict reader takes may become a profile; the reader itself must not trap.
             guard let (profile, _) = try? draft.proven(id: "fuzz") else { continue }
             precondition(
-                ProfileDifference.lines(inUse: profile, described: profile).isEmpty,
+                ProfileDifference.lines(inUse: .init(profile), described: .init(profile)).isEmpty,
                 "nothing differs from itself"
             )
         }

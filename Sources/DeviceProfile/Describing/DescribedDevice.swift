@@ -46,14 +46,24 @@ package struct DescribedDevice: Sendable, Hashable {
     package var draft: ProfileDraft?
     /// What it told and what cannot be used, each with the reason.
     package var leftOut: [DescribedDevices.LeftOut] = []
-    /// How often it reports by itself, where its family has a habit.
+    /// How often it is expected to say something; `nil`: it is asked.
     package var reportMilliseconds: Int64?
+    /// Of families that tell changes only: a door that stays shut is silent, and a sleeping sensor wakes twice a day.
+    ///
+    /// Three of them are a day, after which Zigbee2MQTT itself gives a battery device up.
+    static let quietMilliseconds: Int64 = 28_800_000
 
     package init(family: Family, identity: String, name: String, address: Address) {
         self.key = Self.key(family, identity)
         self.family = family
         self.name = DescriptionText.cleaned(name, charactersMax: 80)
         self.address = address
+        switch family {
+        case .sunspec: self.reportMilliseconds = nil
+        case .tasmota: self.reportMilliseconds = TasmotaDescription.reportMilliseconds
+        case .zigbee2mqtt, .homeAssistant, .esphome, .shelly, .sparkplug:
+            self.reportMilliseconds = Self.quietMilliseconds
+        }
     }
 
     /// The most characters of ``key``.

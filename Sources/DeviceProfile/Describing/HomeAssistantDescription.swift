@@ -123,7 +123,9 @@ struct HomeAssistantDescription: Hashable, Sendable {
         guard !values.isEmpty else { return device }
         self.fill(&device, Array(values.prefix(self.componentsMax)), components.lazy.compactMap(\.will).first)
         let expiries = components.compactMap(\.expiresSeconds).filter { $0 >= 3 && $0 <= 604_800 }
-        device.reportMilliseconds = expiries.min().flatMap { Int64(exactly: ($0 * 1_000 / 3).rounded()) }
+        if let shortest = expiries.min(), let report = Int64(exactly: (shortest * 1_000 / 3).rounded()) {
+            device.reportMilliseconds = max(1_000, report)
+        }
         return device
     }
 

@@ -5,11 +5,55 @@ package enum ProfileDifference {
     /// The most lines; what comes after them is counted.
     package static let linesMax = 40
 
+    /// A profile with what its topics are filled with.
+    package struct Side: Sendable {
+        var profile: DeviceProfile
+        var parameters: [String: String]
+
+        package init(_ profile: DeviceProfile, parameters: [String: String] = [:]) {
+            self.profile = profile
+            self.parameters = parameters
+        }
+
+        /// Where a value is read, as it is on the wire.
+        func place(_ point: PointDefinition) -> String {
+            switch (point.source, self.profile.wire) {
+            case (.register(let source), _): return "\(source.table.rawValue) \(source.address) \(source.type.rawValue)"
+            case (.payload(let places), .mqtt(let wire)):
+                return places.map { self.topic(wire.messages[$0.messageIndex].topic) + ($0.pointer?.description ?? "") }
+                    .joined(separator: ", ")
+            default: return "–"
+            }
+        }
+
+        func topic(_ template: TopicTemplate) -> String {
+            template.filter(parameters: self.parameters) ?? template.description
+        }
+
+        /// How it tells that it is there.
+        var will: String {
+            guard case .mqtt(let wire) = self.profile.wire, let will = wire.availability else { return "–" }
+            return "\(self.topic(will.topic))\(will.pointer?.description ?? "") \(will.online)/\(will.offline)"
+        }
+    }
+
     /// One line a difference; empty when both read the same in the same way.
-    package static func lines(inUse old: DeviceProfile, described new: DeviceProfile) -> [LocalizedText] {
+    package static func lines(inUse old: Side, described new: Side) -> [LocalizedText] {
         var lines: [LocalizedText] = []
-        let known = Dictionary(old.points.map { ($0.name, $0) }) { first, _ in first }
-        for point in new.points {
+        let known = Dictionary(old.profile.points.map { ($0.name, $0) }) { first, _ in first }
+        let shared = new.profile.points.filter { known[$0.name] != nil }
+        // A device that was renamed has all its topics elsewhere: that is one difference, not one for each value.
+        let moved = shared.filter { point in known[point.name].map { old.place($0) != new.place(point) } ?? false }
+        let isMoved = moved.count > 1 && moved.count == shared.count
+        if isMoved, let first = moved.first, let before = known[first.name] {
+            lines.append(
+                LocalizedText(
+                    vi: "mọi giá trị được đọc ở nơi khác, thí dụ \(new.place(first)) thay cho \(old.place(before))",
+                    en: "every value is read elsewhere, such as \(new.place(first)) instead of \(old.place(before))"
+                )
+            )
+        }
+        for point in new.profile.points {
             guard let before = known[point.name] else {
                 lines.append(
                     LocalizedText(
@@ -19,20 +63,24 @@ package enum ProfileDifference {
                 )
                 continue
             }
-            lines += self.lines(point, before, new, old)
+            let places = isMoved ? ("", "") : (old.place(before), new.place(point))
+            lines += self.lines(point, before, places)
         }
-        let told = Set(new.points.map(\.name))
-        for point in old.points where !told.contains(point.name) {
+        let told = Set(new.profile.points.map(\.name))
+        for point in old.profile.points where !told.contains(point.name) {
             lines.append(
                 LocalizedText(vi: "không còn '\(point.name)'", en: "it does not tell '\(point.name)' any more")
             )
         }
-        if self.will(new) != self.will(old) {
+        if new.will != old.will, !isMoved {
             lines.append(
-                LocalizedText(vi: "nơi báo còn hoạt động đã đổi", en: "where it tells that it is there has changed")
+                LocalizedText(
+                    vi: "nơi báo còn hoạt động trước là \(old.will), bây giờ là \(new.will)",
+                    en: "where it tells that it is there was \(old.will) and is \(new.will)"
+                )
             )
         }
-        if new.events.map(\.name) != old.events.map(\.name) {
+        if new.profile.events.map(\.name) != old.profile.events.map(\.name) {
             lines.append(LocalizedText(vi: "thao tác (nút bấm) đã đổi", en: "what it tells of presses has changed"))
         }
         guard lines.count > self.linesMax else { return lines }
@@ -43,8 +91,7 @@ package enum ProfileDifference {
     private static func lines(
         _ new: PointDefinition,
         _ old: PointDefinition,
-        _ newProfile: DeviceProfile,
-        _ oldProfile: DeviceProfile
+        _ places: (old: String, new: String)
     ) -> [LocalizedText] {
         let name = new.name
         var lines: [LocalizedText] = []
@@ -61,7 +108,7 @@ package enum ProfileDifference {
         line(("đơn vị", "unit"), old.unit, new.unit)
         line(("khoảng giá trị", "range"), self.text(old.range), self.text(new.range))
         line(("tỉ lệ", "scale"), self.text(old.scale), self.text(new.scale))
-        line(("nơi đọc", "place"), self.place(old, oldProfile), self.place(new, newProfile))
+        line(("nơi đọc", "place"), places.old, places.new)
         line(("các trạng thái", "states"), self.text(old.enumeration), self.text(new.enumeration))
         return lines
     }
@@ -77,19 +124,5 @@ package enum ProfileDifference {
     private static func text(_ cases: [PointDefinition.EnumerationCase]) -> String {
         let words = cases.map { "\(NumberText.text($0.value)) = \($0.text ?? $0.label.en)" }
         return words.isEmpty ? "–" : String(words.joined(separator: ", ").prefix(300))
-    }
-
-    private static func place(_ point: PointDefinition, _ profile: DeviceProfile) -> String {
-        switch (point.source, profile.wire) {
-        case (.register(let source), _): return "\(source.table.rawValue) \(source.address) \(source.type.rawValue)"
-        case (.payload(let places), .mqtt(let wire)):
-            return places.map { "\(wire.messages[$0.messageIndex].topic)\($0.pointer?.description ?? "")" }
-                .joined(separator: ", ")
-        default: return "–"
-        }
-    }
-
-    private static func will(_ profile: DeviceProfile) -> MQTTWire.Availability? {
-        if case .mqtt(let wire) = profile.wire { wire.availability } else { nil }
     }
 }

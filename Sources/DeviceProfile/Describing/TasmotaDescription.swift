@@ -43,7 +43,6 @@ struct TasmotaDescription {
         self.device.vendor = "Tasmota"
         self.device.model = model.isEmpty ? "?" : model
         self.device.firmware = DescriptionText.cleaned(config["sw"]?.text ?? "", charactersMax: 40)
-        self.device.reportMilliseconds = Self.reportMilliseconds
         let topics = try Topics(config, mac: mac)
         var messages: [ProfileDraft.Message] = []
         self.readRelays(config, topics, into: &messages)

@@ -41,6 +41,7 @@ final class DescribedRegistry: Sendable {
     /// A comparison that was made.
     struct Comparison: Sendable {
         var draft: ProfileDraft
+        var address: DescribedDevice.Address
         var revision: String
         var lines: [LocalizedText]
     }

@@ -85,48 +85,45 @@ extension Gateway {
 
     /// How what a device tells now differs from what it is read with.
     private func differences(_ described: DescribedDevice, _ adopted: SiteDefinition.Device) -> [LocalizedText] {
-        var lines: [LocalizedText] = []
-        if !Self.isSame(adopted.address, described.address) {
-            lines.append(
-                LocalizedText(
-                    vi: "địa chỉ đã đổi: \(described.addressText)",
-                    en: "it is reached at \(described.addressText) now"
-                )
-            )
-        }
-        guard let entry = self.files.library[adopted.profile] else { return lines }
+        guard let entry = self.files.library[adopted.profile] else { return [] }
         guard let draft = described.draft else {
-            return lines + [LocalizedText(vi: "không còn mô tả giá trị nào", en: "it describes no value any more")]
+            return [LocalizedText(vi: "không còn mô tả giá trị nào", en: "it describes no value any more")]
         }
-        if let made = self.described.comparison(of: described.key), made.draft == draft, made.revision == entry.revision
+        let address = described.address
+        if let made = self.described.comparison(of: described.key), made.draft == draft, made.address == address,
+            made.revision == entry.revision
         {
-            return lines + made.lines
+            return made.lines
         }
-        let compared: [LocalizedText]
+        var lines: [LocalizedText] = []
+        var (old, new): ([String: String], [String: String]) = ([:], [:])
+        switch (adopted.address, address) {
+        case (.mqtt(let inUse), .mqtt(let told)): (old, new) = (inUse, told)
+        case (.modbus(let bus, let unit), .modbus(let newBus, let newUnit)) where bus == newBus && unit ?? 1 == newUnit:
+            break
+        default:
+            let text = described.addressText
+            lines.append(LocalizedText(vi: "địa chỉ bây giờ là \(text)", en: "it is reached at \(text) now"))
+        }
         do throws(DescriptionError) {
             let (profile, _) = try draft.proven(id: adopted.profile)
-            compared = ProfileDifference.lines(inUse: entry.profile, described: profile)
+            lines += ProfileDifference.lines(
+                inUse: .init(entry.profile, parameters: old),
+                described: .init(profile, parameters: new)
+            )
         } catch {
-            compared = [
+            lines.append(
                 LocalizedText(
                     vi: "mô tả mới không thành hồ sơ đúng: \(error.description)",
                     en: "no valid profile can be made of what it tells now: \(error.description)"
                 )
-            ]
+            )
         }
         self.described.keep(
-            DescribedRegistry.Comparison(draft: draft, revision: entry.revision, lines: compared),
+            DescribedRegistry.Comparison(draft: draft, address: address, revision: entry.revision, lines: lines),
             of: described.key
         )
-        return lines + compared
-    }
-
-    private static func isSame(_ adopted: SiteDefinition.Device.Address, _ described: DescribedDevice.Address) -> Bool {
-        switch (adopted, described) {
-        case (.mqtt(let old), .mqtt(let new)): old == new
-        case (.modbus(let bus, let unit), .modbus(let newBus, let newUnit)): bus == newBus && unit ?? 1 == newUnit
-        default: false
-        }
+        return lines
     }
 }
 
