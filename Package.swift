@@ -92,7 +92,9 @@ let package = Package(
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
         module("MQTTTransport", ["CMosquitto", logging, serviceLifecycle]),
-        module("ModbusTransport", ["CModbus", logging]),
+        // Threads and patience, which every bus that blocks shares.
+        module("BusThread"),
+        module("ModbusTransport", ["BusThread", "CModbus", logging]),
 
         // Engines: the work, without a socket.
         module("Acquisition", ["CampusModel", "DeviceProfile", "FirmwareContract", logging, serviceLifecycle]),
@@ -120,8 +122,8 @@ let package = Package(
         module(
             "SimulatorApp",
             [
-                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "SparkplugB",
-                "StrictYAML", logging, serviceLifecycle, unixSignals,
+                "BusThread", "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration",
+                "SparkplugB", "StrictYAML", logging, serviceLifecycle, unixSignals,
             ]
         ),
         module(
