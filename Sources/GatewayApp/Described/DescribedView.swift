@@ -124,7 +124,7 @@ extension Gateway {
     private static func isSame(_ adopted: SiteDefinition.Device.Address, _ described: DescribedDevice.Address) -> Bool {
         switch (adopted, described) {
         case (.mqtt(let old), .mqtt(let new)): old == new
-        case (.modbus(let bus, let unit), .modbus(let newBus, let newUnit)): bus == newBus && unit ?? 1 == newUnit
+        case (.bus(let bus, let unit), .modbus(let newBus, let newUnit)): bus == newBus && unit ?? 1 == newUnit
         default: false
         }
     }
