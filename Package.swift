@@ -92,7 +92,10 @@ let package = Package(
         // Adapters: one outside thing each.
         module("TimeSeriesRing", ["CampusModel", "CPlatform"]),
         module("MQTTTransport", ["CMosquitto", logging, serviceLifecycle]),
-        module("ModbusTransport", ["CModbus", logging]),
+        // Threads and patience, which every bus that blocks shares.
+        module("BusThread"),
+        module("ModbusTransport", ["BusThread", "CModbus", logging]),
+        module("LineTransport", ["BusThread", "CPlatform", crypto]),
 
         // Engines: the work, without a socket.
         module("Acquisition", ["CampusModel", "DeviceProfile", "FirmwareContract", logging, serviceLifecycle]),
@@ -109,9 +112,9 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "Controls", "DeviceProfile", "Exporters", "FirmwareContract",
-                "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "SparkplugB", "StrictYAML",
-                "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                "Acquisition", "BusThread", "CampusModel", "Controls", "DeviceProfile", "Exporters", "FirmwareContract",
+                "LineTransport", "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "SparkplugB",
+                "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -120,8 +123,9 @@ let package = Package(
         module(
             "SimulatorApp",
             [
-                "CampusModel", "DeviceProfile", "MQTTTransport", "ModbusTransport", "SiteConfiguration", "SparkplugB",
-                "StrictYAML", logging, serviceLifecycle, unixSignals,
+                "BusThread", "CampusModel", "DeviceProfile", "LineTransport", "MQTTTransport", "ModbusTransport",
+                "SiteConfiguration", "SparkplugB", "StrictYAML",
+                asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]
         ),
         module(
@@ -159,6 +163,7 @@ let package = Package(
             ["AlertRules", "CampusModel", "DeviceProfile", "FirmwareContract", "SiteConfiguration", "StrictYAML"]
         ),
         tests("ModbusTransportTests", ["ModbusTransport"]),
+        tests("LineTransportTests", ["LineTransport"]),
         tests(
             "AcquisitionTests",
             ["Acquisition", "CampusModel", "DeviceProfile", "FirmwareContract", "StrictYAML", logging]
@@ -167,7 +172,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "MQTTTransport", "ModbusTransport",
+                "Acquisition", "CampusModel", "DeviceProfile", "GatewayApp", "LineTransport", "MQTTTransport",
+                "ModbusTransport",
                 "SchoolRecords", "SiteConfiguration", "SparkplugB", "TimeSeriesRing", "campus-gateway",
                 "campus-simulator",
                 "campusctl", asyncHTTPClient, logging, nioCore,

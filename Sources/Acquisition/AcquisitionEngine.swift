@@ -23,12 +23,19 @@ package struct BusBinding: Sendable {
 package struct AcquisitionConfiguration: Sendable {
     package var devices: [ConfiguredDevice]
     package var buses: [BusBinding]
+    package var lines: [LineBinding]
     /// All profiles there are, for suggestions.
     package var profiles: [DeviceProfile]
 
-    package init(devices: [ConfiguredDevice], buses: [BusBinding], profiles: [DeviceProfile] = []) {
+    package init(
+        devices: [ConfiguredDevice],
+        buses: [BusBinding],
+        lines: [LineBinding] = [],
+        profiles: [DeviceProfile] = []
+    ) {
         self.devices = devices
         self.buses = buses
+        self.lines = lines
         self.profiles = profiles
     }
 }
@@ -53,8 +60,13 @@ package final class AcquisitionEngine: Service, Sendable {
     private struct DeviceTable: Sendable {
         var runtimes: [DeviceRuntime] = []
         var byID: [DeviceID: DeviceRuntime] = [:]
-        var pollers: [String: (endpoint: String, poller: BusPoller)] = [:]
+        var pollers: [String: (endpoint: String, poller: any Poller)] = [:]
         var filters: [String] = []
+
+        /// The poller of a bus, if it may go on.
+        func poller(of bus: String, endpoint: String) -> (any Poller)? {
+            self.pollers[bus].flatMap { $0.endpoint == endpoint ? $0.poller : nil }
+        }
     }
 
     package init(
@@ -115,12 +127,11 @@ package final class AcquisitionEngine: Service, Sendable {
         self.ingest.update(routes: routes, suggester: ProfileSuggester(profiles: configuration.profiles))
         self.quarantine.forgetSuggestions(except: Set(configuration.profiles.map(\.id)))
 
-        var pollers: [String: (endpoint: String, poller: BusPoller)] = [:]
+        var pollers: [String: (endpoint: String, poller: any Poller)] = [:]
         for bus in configuration.buses {
             let members = runtimes.filter { if case .modbus(bus.id, _) = $0.device.address { true } else { false } }
-            let kept = old.pollers[bus.id].flatMap { $0.endpoint == bus.endpoint ? $0.poller : nil }
             let poller =
-                kept
+                old.poller(of: bus.id, endpoint: bus.endpoint)
                 ?? BusPoller(
                     bus: bus.id,
                     reader: bus.reader,
@@ -133,6 +144,20 @@ package final class AcquisitionEngine: Service, Sendable {
                 )
             poller.update(devices: members)
             pollers[bus.id] = (bus.endpoint, poller)
+        }
+        for line in configuration.lines {
+            let members = runtimes.filter { if case .line(line.id, _) = $0.device.address { true } else { false } }
+            let poller =
+                old.poller(of: line.id, endpoint: line.endpoint)
+                ?? LinePoller(
+                    reader: line.reader,
+                    store: self.store,
+                    clock: self.clock,
+                    timer: self.timer,
+                    options: self.options
+                )
+            poller.update(devices: members)
+            pollers[line.id] = (line.endpoint, poller)
         }
         let newTable = DeviceTable(
             runtimes: runtimes,
@@ -230,7 +255,7 @@ package final class AcquisitionEngine: Service, Sendable {
             let now = self.clock.now()
             batch.removeAll(keepingCapacity: true)
             for runtime in self.devices {
-                guard case .mqtt = runtime.device.address else { continue }
+                guard runtime.device.address.messageParameters != nil else { continue }
                 runtime.waited(
                     until: now,
                     periodMilliseconds: runtime.device.reportMilliseconds,

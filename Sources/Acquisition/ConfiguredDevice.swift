@@ -10,6 +10,19 @@ package struct ConfiguredDevice: Sendable {
         case mqtt(parameters: [String: String])
         /// A unit on one of the site's buses.
         case modbus(bus: String, unit: UInt8)
+        /// A device on one of the site's line buses.
+        case line(bus: String, unit: UInt8)
+        /// A device that pushes over HTTP; the serial number by which it names itself.
+        case http(serial: String)
+
+        /// The values for topics, of a device whose messages come by themselves.
+        var messageParameters: [String: String]? {
+            switch self {
+            case .mqtt(let parameters): parameters
+            case .http(let serial): ["serial": serial]
+            case .modbus, .line: nil
+            }
+        }
     }
 
     /// What a profile was made of: another revision is read anew.

@@ -29,6 +29,8 @@ package struct DeviceHealth: Sendable, Hashable {
         case notConnected
         /// It answered with a Modbus exception.
         case exception
+        /// It answered that it does not do what it was asked.
+        case refused
         /// The reply did not fit the request.
         case badReply
         /// Its last will says that it is gone.

@@ -359,7 +359,7 @@ package struct MessageRoutes: Sendable {
         var filters: [(filter: String, value: Int)] = []
         var problems: [(device: DeviceID, message: String)] = []
         for runtime in runtimes {
-            guard case .mqtt(let parameters) = runtime.device.address else { continue }
+            guard let parameters = runtime.device.address.messageParameters else { continue }
             do {
                 let decoder = try MessageDecoder(
                     profile: runtime.device.profile,
@@ -389,7 +389,8 @@ package struct MessageRoutes: Sendable {
         }
         self.routes = routes
         self.matcher = TopicMatcher(filters: filters)
-        self.filters = Set(filters.map(\.filter)).sorted()
+        // What is pushed over HTTP never comes from a broker.
+        self.filters = Set(filters.map(\.filter)).filter { !$0.hasPrefix("$") }.sorted()
         self.problems = problems
     }
 }

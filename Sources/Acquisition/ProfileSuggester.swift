@@ -5,9 +5,14 @@ package import DeviceProfile
 package struct ProfileSuggester: Sendable {
     private let profiles: [DeviceProfile]
 
-    /// Suggests from these profiles; those that do not speak MQTT are left out.
+    /// Suggests from these profiles; those whose messages do not come by themselves are left out.
     package init(profiles: [DeviceProfile]) {
-        self.profiles = profiles.filter { if case .mqtt = $0.wire { true } else { false } }
+        self.profiles = profiles.filter { profile in
+            switch profile.wire {
+            case .mqtt, .http: true
+            case .modbus, .line: false
+            }
+        }
     }
 
     /// At most five profiles whose topic matches and whose decoding gives at least one good value or event, the one
@@ -15,7 +20,7 @@ package struct ProfileSuggester: Sendable {
     package func suggestions(topic: String, payload: [UInt8], arrival: Tick) -> [Quarantine.Suggestion] {
         var found: [Quarantine.Suggestion] = []
         for profile in self.profiles {
-            guard case .mqtt(let wire) = profile.wire else { continue }
+            guard let wire = profile.messageWire else { continue }
             var best: Quarantine.Suggestion?
             for message in wire.messages {
                 guard let parameters = message.topic.parameters(from: topic),

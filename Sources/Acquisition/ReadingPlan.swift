@@ -44,7 +44,10 @@ final class ReadingPlan: Sendable {
                 return fields.contains { $0.privacy != .none }
             }
         self.pointsOfPoll = Dictionary(grouping: profile.points.indices) { profile.points[$0].poll }
-        if case .mqtt(let wire) = profile.wire {
+        if case .line = profile.wire {
+            // Their requests are polled: a part is a poll class.
+            self.pointsOfMessage = []
+        } else if let wire = profile.messageWire {
             self.pointsOfMessage = wire.messages.enumerated()
                 .map { index, message in
                     guard message.sent == .regularly else { return [] }

@@ -44,6 +44,8 @@ package struct DeviceProfile: Sendable {
     package enum Wire: Sendable {
         case modbus(ModbusWire)
         case mqtt(MQTTWire)
+        case line(LineWire)
+        case http(HTTPWire)
     }
 
     package var id: String

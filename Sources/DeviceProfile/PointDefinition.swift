@@ -17,7 +17,7 @@ package struct PointDefinition: Sendable {
         case payload([PayloadSource])
     }
 
-    /// How often a Modbus value is read.
+    /// How often a value is asked for.
     package enum PollClass: String, Sendable, CaseIterable {
         case fast
         case normal
@@ -225,8 +225,14 @@ package struct GoldenCase: Sendable {
     /// The line in the file, for messages.
     package var line: Int
     package var exchanges: [Exchange]
+    /// Requests and replies of a line device.
+    package var lines: [LineExchange] = []
+    /// The device's address in ``lines``; `nil`: the profile's.
+    package var unit: UInt8?
     /// Topic and payload of an MQTT case.
     package var message: (topic: String, payload: [UInt8])?
+    /// What an HTTP device asks.
+    package var http: HTTPExchange?
     /// Whether the broker had kept that message.
     package var isRetained: Bool
     package var parameters: [String: String]

@@ -1,9 +1,11 @@
 package import Acquisition
+internal import BusThread
 package import CampusModel
 internal import Controls
 internal import DeviceProfile
 internal import Exporters
 internal import Foundation
+internal import LineTransport
 package import Logging
 internal import MQTTTransport
 internal import ModbusTransport
@@ -38,10 +40,14 @@ package final class Gateway: Sendable {
     let described: DescribedRegistry
     let sparkplug: SparkplugListener
     private let current: Mutex<Current>
+    /// `nil`: nobody listens for devices that push.
+    private let listener = Mutex<PushListener?>(nil)
 
     private struct Current: Sendable {
         var files: ConfigurationFiles
         var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
+        var lines: [String: (endpoint: String, bus: LineBus)] = [:]
+        var directory = PushDirectory()
         var problems: [ConfigurationProblem] = []
         var loaded: Tick
     }
@@ -204,14 +210,16 @@ package final class Gateway: Sendable {
         let old = self.current.withLock { $0.buses }
         var buses: [String: (endpoint: String, bus: ModbusBus)] = [:]
         for bus in files.site.buses {
+            guard let place = bus.endpoint else { continue }
             let options = ModbusOptions(files.patience(of: bus))
-            let endpoint = "\(bus.endpoint) \(options)"
+            let endpoint = "\(place) \(options)"
             if let known = old[bus.id], known.endpoint == endpoint {
                 buses[bus.id] = known
             } else {
-                buses[bus.id] = (endpoint, ModbusBus(endpoint: bus.endpoint, options: options))
+                buses[bus.id] = (endpoint, ModbusBus(endpoint: place, options: options))
             }
         }
+        let lines = self.lines(of: files)
         let bindings = buses.sorted { $0.key < $1.key }
             .map { id, entry in
                 BusBinding(id: id, endpoint: entry.endpoint, reader: ModbusReader(bus: entry.bus))
@@ -219,7 +227,17 @@ package final class Gateway: Sendable {
         let devices = files.site.devices.compactMap { self.configured($0, files) }
         var problems = files.problems
         problems += self.engine
-            .apply(AcquisitionConfiguration(devices: devices, buses: bindings, profiles: files.suggestedProfiles))
+            .apply(
+                AcquisitionConfiguration(
+                    devices: devices,
+                    buses: bindings,
+                    lines: lines.sorted { $0.key < $1.key }
+                        .map { id, entry in
+                            LineBinding(id: id, endpoint: entry.endpoint, reader: LineReader(bus: entry.bus))
+                        },
+                    profiles: files.suggestedProfiles
+                )
+            )
             .map { ConfigurationProblem(vi: "Không dùng được: \($0)", en: $0) }
         self.controlAdapter.update(buses: buses.mapValues(\.bus))
         self.controls.update(devices: devices.map { ControlledDevice($0) })
@@ -246,9 +264,29 @@ package final class Gateway: Sendable {
         self.current.withLock { current in
             current.files = files
             current.buses = buses
+            current.lines = lines
+            current.directory = PushDirectory(files: files, devices: self.engine.devices)
             current.problems = problems
             current.loaded = now
         }
+    }
+
+    /// The line buses of the site; those whose settings did not change keep their connection.
+    private func lines(of files: ConfigurationFiles) -> [String: (endpoint: String, bus: LineBus)] {
+        let old = self.current.withLock { $0.lines }
+        var lines: [String: (endpoint: String, bus: LineBus)] = [:]
+        for settings in files.lineBuses {
+            guard let place = settings.endpoint else { continue }
+            let endpoint = "\(settings)"
+            if let known = old[settings.id], known.endpoint == endpoint {
+                lines[settings.id] = known
+            } else {
+                let dialect = ProfileDialect(wire: settings.wire, passwordFile: settings.passwordFile)
+                let bus = LineBus(endpoint: place, dialect: dialect, options: settings.options)
+                lines[settings.id] = (endpoint, bus)
+            }
+        }
+        return lines
     }
 
     private func configured(_ device: SiteDefinition.Device, _ files: ConfigurationFiles) -> ConfiguredDevice? {
@@ -258,8 +296,10 @@ package final class Gateway: Sendable {
         }
         let address: ConfiguredDevice.Address
         switch (profile.wire, device.address) {
-        case (.modbus(let wire), .modbus(let bus, let unit)): address = .modbus(bus: bus, unit: unit ?? wire.unit)
+        case (.modbus(let wire), .bus(let bus, let unit)): address = .modbus(bus: bus, unit: unit ?? wire.unit)
+        case (.line(let wire), .bus(let bus, let unit)): address = .line(bus: bus, unit: unit ?? wire.unit)
         case (.mqtt, .mqtt(let parameters)): address = .mqtt(parameters: parameters)
+        case (.http, .mqtt(let parameters)): address = .http(serial: parameters["serial"] ?? "")
         default: return nil
         }
         return ConfiguredDevice(
@@ -295,6 +335,29 @@ package final class Gateway: Sendable {
         let buses = self.current.withLock { $0.buses.mapValues(\.bus) }
         var result: [String: ModbusStatistics] = [:]
         for (id, bus) in buses { result[id] = await bus.statistics }
+        return result
+    }
+
+    /// What a pushed request is; `nil` when no profile knows it.
+    func pushed(method: String, target: String) -> PushDirectory.Request? {
+        self.current.withLock { $0.directory }.request(method: method, target: target)
+    }
+
+    /// The listener for devices that push, made once; `nil` where `gateway.yaml` has none.
+    var pushListener: PushListener? {
+        guard let push = self.configuration.push else { return nil }
+        return self.listener.withLock { listener in
+            let made = listener ?? PushListener(gateway: self, configuration: push)
+            listener = made
+            return made
+        }
+    }
+
+    /// Line statistics by bus.
+    func lineStatistics() async -> [String: LineStatistics] {
+        let lines = self.current.withLock { $0.lines.mapValues(\.bus) }
+        var result: [String: LineStatistics] = [:]
+        for (id, bus) in lines { result[id] = await bus.statistics }
         return result
     }
 
@@ -421,7 +484,7 @@ extension SiteDefinition.Device {
         case .mqtt(let parameters):
             let data = try? JSONSerialization.data(withJSONObject: parameters, options: [.sortedKeys])
             return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-        case .modbus(let bus, let unit): return "{\"bus\":\"\(bus)\",\"unit\":\(unit.map { "\($0)" } ?? "null")}"
+        case .bus(let bus, let unit): return "{\"bus\":\"\(bus)\",\"unit\":\(unit.map { "\($0)" } ?? "null")}"
         }
     }
 }

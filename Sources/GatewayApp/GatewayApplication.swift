@@ -110,7 +110,13 @@ package struct GatewayApplication: Sendable {
         let scheme = web.tls == nil ? "http" : "https"
         let application = Application(
             router: router,
-            server: try Self.server(web.tls.map { ($0.certificate, $0.key) }),
+            server: try Self.server(
+                web.tls.map { ($0.certificate, $0.key) },
+                HTTP1Channel.Configuration(
+                    additionalChannelHandlers: [SlowReaderGuard()],
+                    idleTimeout: .seconds(60)
+                )
+            ),
             configuration: ApplicationConfiguration(
                 address: .hostname(web.host, port: Int(web.port)),
                 serverName: nil
@@ -132,6 +138,7 @@ package struct GatewayApplication: Sendable {
             )
         ]
         if let broker = gateway.broker { services.append(broker) }
+        if let listener = gateway.pushListener { services.append(listener) }
         services += [
             gateway.exports, gateway.connection, gateway.engine, gateway.controls, self.schedules,
             Summarizer(gateway: gateway),
@@ -157,11 +164,11 @@ package struct GatewayApplication: Sendable {
         return host.contains(":") ? "[\(host)]" : host
     }
 
-    private static func server(_ tls: (certificate: String, key: String)?) throws -> HTTPServerBuilder {
-        let connection = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [SlowReaderGuard()],
-            idleTimeout: .seconds(60)
-        )
+    /// A server with the certificate, or without.
+    static func server(
+        _ tls: (certificate: String, key: String)?,
+        _ connection: HTTP1Channel.Configuration
+    ) throws -> HTTPServerBuilder {
         guard let tls else { return .http1(configuration: connection) }
         let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)

@@ -1,3 +1,4 @@
+internal import BusThread
 internal import Glibc
 internal import Synchronization
 

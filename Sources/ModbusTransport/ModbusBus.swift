@@ -1,3 +1,4 @@
+internal import BusThread
 internal import Glibc
 internal import Synchronization
 
@@ -324,11 +325,4 @@ package actor ModbusBus {
         guard now < deadlineNanoseconds else { return }
         blockingSleep(milliseconds: Int(clamping: (deadlineNanoseconds - now) / 1_000_000 + 1))
     }
-}
-
-/// `CLOCK_BOOTTIME` in nanoseconds.
-package func boottimeNanoseconds() -> UInt64 {
-    var time = timespec()
-    guard clock_gettime(CLOCK_BOOTTIME, &time) == 0 else { return 0 }
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }

@@ -1,3 +1,4 @@
+internal import BusThread
 internal import Foundation
 internal import Synchronization
 

@@ -148,6 +148,8 @@ struct ProfileCommand: ParsableCommand {
             abstract: "Show what a profile makes of a frame or a payload.",
             discussion: """
                 Modbus: campusctl profile try xy-md02.yaml --frame "01 04 00 01 00 01 60 0A" "01 04 02 01 31 79 74"
+                Lines:  campusctl profile try pjlink-class-1.yaml --line power '%1POWR=1\r' lamp '%1LAMP=1248 1\r'
+                HTTP:   campusctl profile try zkteco-push.yaml --http 'POST /iclock/cdata?SN=1&table=ATTLOG' --payload @punches
                 MQTT:   campusctl profile try tasmota-scd40.yaml --topic tele/room/SENSOR --payload '{"Time":…}'
                 """
         )
@@ -160,6 +162,24 @@ struct ProfileCommand: ParsableCommand {
             help: "Request and reply, RTU frames in hexadecimal; several pairs may follow."
         )
         var frame: [String] = []
+
+        @Option(
+            parsing: .upToNextOption,
+            help: "Name of a request and its reply (\\r and \\n written out, or hexadecimal); several pairs may follow."
+        )
+        var line: [String] = []
+
+        @Option(
+            help:
+                "Request of a device that pushes, such as 'POST /iclock/cdata?SN=1&table=ATTLOG'; its body is --payload."
+        )
+        var http: String?
+
+        @Option(help: "Content type of that request.")
+        var contentType = ""
+
+        @Option(help: "Address of a line device, where it is not the profile's.")
+        var unit: UInt8?
 
         @Option(help: "Topic of an MQTT message.")
         var topic: String?
@@ -253,8 +273,12 @@ struct ProfileCommand: ParsableCommand {
                     arrival: SystemTickClock().now()
                 )
             }
+            if let http { return try self.pushed(http, profile) }
+            if !self.line.isEmpty { return try self.lines(profile) }
             guard !self.frame.isEmpty, self.frame.count % 2 == 0 else {
-                throw OperatorError("give --frame REQUEST REPLY, or --topic and --payload")
+                throw OperatorError(
+                    "give --frame REQUEST REPLY, --line REQUEST REPLY, --topic and --payload, or --http and --payload"
+                )
             }
             var image = RegisterImage()
             for index in stride(from: 0, to: self.frame.count, by: 2) {
@@ -268,6 +292,40 @@ struct ProfileCommand: ParsableCommand {
                 if let problem = image.take(request: request, response: reply) { throw OperatorError(problem) }
             }
             return ProfileExplanation(profile: profile, image: image)
+        }
+
+        private func pushed(_ request: String, _ profile: DeviceProfile) throws -> ProfileExplanation {
+            let parts = request.split(separator: " ", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw OperatorError("--http is METHOD and path, not '\(request)'") }
+            let text = self.payload ?? ""
+            let body =
+                text.hasPrefix("@") ? Array(try TextFile.read(String(text.dropFirst())).utf8) : Array(text.utf8)
+            return ProfileExplanation(
+                profile: profile,
+                http: HTTPExchange(method: parts[0], target: parts[1], contentType: self.contentType, body: body),
+                zonelessOffsetSeconds: 25_200,
+                arrival: SystemTickClock().now()
+            )
+        }
+
+        private func lines(_ profile: DeviceProfile) throws -> ProfileExplanation {
+            guard case .line(let wire) = profile.wire else {
+                throw OperatorError("profile '\(profile.id)' is not asked line by line; see --frame and --topic")
+            }
+            guard self.line.count % 2 == 0 else { throw OperatorError("--line needs pairs of REQUEST and REPLY") }
+            var lines: [LineExchange] = []
+            for index in stride(from: 0, to: self.line.count, by: 2) {
+                let text = self.line[index + 1]
+                let bytes = wire.form == .hex ? HexText.bytes(text) : ByteText.bytes(text)
+                guard let bytes else { throw OperatorError("'\(text)' is not hexadecimal, such as \"AA FF 01\"") }
+                lines.append(LineExchange(request: self.line[index], reply: bytes))
+            }
+            return ProfileExplanation(
+                profile: profile,
+                lines: lines,
+                unit: self.unit,
+                arrival: SystemTickClock().now()
+            )
         }
 
         private static func hasGoodCRC(_ bytes: [UInt8]) -> Bool {

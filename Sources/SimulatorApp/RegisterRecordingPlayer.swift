@@ -1,3 +1,4 @@
+internal import BusThread
 internal import DeviceProfile
 package import Logging
 internal import ModbusTransport

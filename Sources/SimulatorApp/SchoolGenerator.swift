@@ -39,6 +39,7 @@ package struct SchoolGenerator: Sendable {
         profiles: [\(self.profileFolder)]
         web: {port: \(self.webPort)}
         broker: {port: \(self.brokerPort)}
+        push: {port: \(self.pushPort)}
         polling: {report: 30 s}
 
         """
@@ -49,7 +50,7 @@ package struct SchoolGenerator: Sendable {
         var nodes = ""
         var buses = ""
         var devices = ""
-        let floors = (self.rooms + Self.roomsPerFloor - 1) / Self.roomsPerFloor
+        let floors = self.floors
         for floor in 0..<floors {
             let letter = Self.letter(floor)
             nodes += "  - id: nha-\(letter)\n    kind: building\n"
@@ -88,6 +89,15 @@ package struct SchoolGenerator: Sendable {
               - {node: truong-mo-phong, control: socket, value: 0}
 
         """
+
+    /// Floors, each with a bus of its own.
+    private var floors: Int { (self.rooms + Self.roomsPerFloor - 1) / Self.roomsPerFloor }
+
+    /// Where devices that push find the gateway: after the ports of the buses.
+    private var pushPort: Int { self.modbusPort + self.floors + 4 }
+
+    /// The first laboratory; in a school without one the first room.
+    private var laboratory: String { self.rooms >= Self.roomsPerFloor ? "a110" : "a101" }
 
     private static func letter(_ index: Int) -> String {
         let scalar = Unicode.Scalar(UInt8(ascii: "a") + UInt8(clamping: index % 26))
@@ -138,6 +148,8 @@ package struct SchoolGenerator: Sendable {
         nodes += "  - {id: kho, kind: room, room: other, name: {vi: Kho thiết bị, en: Equipment store}}\n"
         let port = self.modbusPort + floors
         buses += "  - {id: dien, tcp: {host: 127.0.0.1, port: \(port)}, timeout: 500 ms}\n"
+        buses += "  - {id: may-chieu-a101, line: {host: 127.0.0.1, port: \(port + 2)}}\n"
+        buses += "  - {id: can, line: {host: 127.0.0.1, port: \(port + 3)}}\n"
         buses += "  - {id: ky-thuat, tcp: {host: 127.0.0.1, port: \(port + 1)}, timeout: 1 s}\n"
         for index in 1...max(floors, 1) {
             devices +=
@@ -151,7 +163,10 @@ package struct SchoolGenerator: Sendable {
               - {id: be-nuoc, node: ky-thuat, profile: milesight-em310-udl, parameters: {devEui: "24e1247130000001"}}
               - {id: cong-1, node: cong-chinh, profile: esp-rfid-v1, parameters: {topic: gate1}}
               - {id: cong-2, node: cong-chinh, profile: tasmota-pn532, parameters: {device: gate2}}
+              - {id: cham-cong, node: cong-chinh, profile: zkteco-push, parameters: {serial: CJDE193560001}}
               - {id: cong-3, node: cong-chinh, profile: rf-ideas-ethernet, bus: ky-thuat, unit: 4}
+              - {id: a101-may-chieu, node: a101, profile: pjlink-class-1, bus: may-chieu-a101}
+              - {id: can-phan-tich, node: \(self.laboratory), profile: mettler-toledo-mt-sics, bus: can}
               - {id: may-chieu-1, node: kho, profile: espresense-tag, parameters: {tag: projector-1}}
               - {id: may-do-1, node: kho, profile: openmqttgateway-ibeacon, parameters: {gateway: store, mac: 6087574C9BC2}}
 

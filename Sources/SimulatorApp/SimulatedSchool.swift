@@ -1,6 +1,7 @@
 internal import CampusModel
 internal import DeviceProfile
 internal import Foundation
+internal import LineTransport
 package import Logging
 internal import MQTTTransport
 internal import ModbusTransport
@@ -24,6 +25,8 @@ package final class SimulatedSchool: Service, Sendable {
         package var seed: UInt64 = 1
         /// Serial lines to play on, by bus: the other end of the line that the gateway opens.
         package var serialLines: [String: String] = [:]
+        /// Where the gateway listens for devices that push; `nil`: they are not played.
+        package var pushPort: UInt16?
         /// Commands are read from this file, line by line as they are appended.
         package var controlFile: String?
         /// Whether devices that nobody configured announce themselves, too.
@@ -56,7 +59,11 @@ package final class SimulatedSchool: Service, Sendable {
     private let model: SignalModel
     private let clock = SystemTickClock()
     private let publishers: [Publisher]
+    private let pushers: [PushedDevice]
     private let servers: [String: RegisterServer]
+    private let lineServers: [String: LineServer]
+    private let linePorts: [String: UInt16]
+    private let lineOfDevice: [String: String]
     private let connection: MQTTConnection
     private let commands: PlayedCommands
     private let edgeNode: PlayedEdgeNode?
@@ -82,8 +89,11 @@ package final class SimulatedSchool: Service, Sendable {
         let model = SignalModel(seed: options.seed, timetable: site.timetable, utcOffsetSeconds: site.utcOffsetSeconds)
         self.model = model
         var publishers: [Publisher] = []
+        var pushers: [PushedDevice] = []
         var banks: [String: [UInt8: PlayedBank.Unit]] = [:]
         var units: [String: (bus: String, unit: UInt8)] = [:]
+        var lines: [String: [PlayedLines.Unit]] = [:]
+        var linePorts: [String: UInt16] = [:]
         for device in site.devices where device.isEnabled {
             guard let read = library[device.profile]?.profile else {
                 throw SimulatorError("device \(device.id): there is no profile called '\(device.profile)'")
@@ -97,7 +107,21 @@ package final class SimulatedSchool: Service, Sendable {
             switch (device.address, profile.wire) {
             case (.mqtt(let parameters), .mqtt):
                 publishers.append(Publisher(id: device.id.rawValue, profile: profile, parameters: parameters))
-            case (.modbus(let bus, let unit), .modbus(let wire)):
+            case (.mqtt(let parameters), .http(let wire)):
+                pushers.append(
+                    PushedDevice(
+                        id: device.id.rawValue,
+                        profile: profile,
+                        wire: wire,
+                        serial: parameters["serial"] ?? "",
+                        secret: try device.secretFile.map { try Self.secret($0, beside: options.sitePath) }
+                    )
+                )
+            case (.bus(let bus, let unit), .line(let wire)):
+                lines[bus, default: []]
+                    .append(PlayedLines.Unit(device: device.id.rawValue, unit: unit ?? wire.unit, profile: profile))
+                linePorts[bus] = wire.port
+            case (.bus(let bus, let unit), .modbus(let wire)):
                 let played = PlayedBank.Unit(device: device.id.rawValue, profile: profile)
                 banks[bus, default: [:]][unit ?? wire.unit] = played
                 units[device.id.rawValue] = (bus, unit ?? wire.unit)
@@ -105,8 +129,15 @@ package final class SimulatedSchool: Service, Sendable {
             }
         }
         self.publishers = publishers
+        self.pushers = pushers
         self.units = units
         let clock = self.clock
+        self.linePorts = linePorts
+        self.lineOfDevice = Dictionary(
+            lines.flatMap { bus, units in units.map { ($0.device, bus) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.lineServers = lines.mapValues { LineServer(bank: PlayedLines(units: $0, model: model, clock: clock)) }
         self.servers = banks.mapValues { RegisterServer(bank: PlayedBank(units: $0, model: model, clock: clock)) }
         var mqtt = MQTTConfiguration(
             host: options.brokerHost,
@@ -131,6 +162,13 @@ package final class SimulatedSchool: Service, Sendable {
         self.connection = MQTTConnection(configuration: mqtt, receiver: receiver, logger: logger)
     }
 
+    /// The secret of a device that pushes; its path counts from the folder of `site.yaml`.
+    private static func secret(_ path: String, beside site: String) throws -> String {
+        let folder = URL(fileURLWithPath: site).deletingLastPathComponent()
+        let file = path.hasPrefix("/") ? path : folder.appendingPathComponent(path).path
+        return try self.text(of: file).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     static func text(of path: String) throws -> String {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw SimulatorError("\(path): the file cannot be read")
@@ -143,16 +181,23 @@ package final class SimulatedSchool: Service, Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await self.connection.run() }
             group.addTask { await self.publish() }
+            group.addTask { await self.push() }
             group.addTask { await self.followCommands() }
             await group.waitForAll()
         }
         for server in self.servers.values { server.stop() }
+        for server in self.lineServers.values { server.stop() }
     }
 
     private func startServers() throws {
         for bus in self.site.buses {
+            if case .line(let place) = bus.medium {
+                try self.startLine(bus.id, place)
+                continue
+            }
             guard let server = self.servers[bus.id] else { continue }
             switch bus.medium {
+            case .line: break
             case .tcp(let host, let port):
                 _ = try server.listen(host: host == "localhost" ? "127.0.0.1" : host, port: port)
             case .rtu:
@@ -168,6 +213,20 @@ package final class SimulatedSchool: Service, Sendable {
             "playing",
             metadata: ["publishers": "\(self.publishers.count)", "buses": "\(self.servers.count)"]
         )
+    }
+
+    private func startLine(_ bus: String, _ place: SiteDefinition.Bus.LinePlace) throws {
+        guard let server = self.lineServers[bus] else { return }
+        switch place.port {
+        case .tcp(let host, let port):
+            guard let port = port ?? self.linePorts[bus] else { throw SimulatorError("bus \(bus): it needs a 'port'") }
+            _ = try server.listen(host: host == "localhost" ? "127.0.0.1" : host, port: port)
+        case .serial:
+            guard let line = self.options.serialLines[bus] else {
+                throw SimulatorError("bus \(bus) is a serial line: name its other end with --serial \(bus)=PATH")
+            }
+            try server.serve(device: line)
+        }
     }
 
     private func publish() async {
@@ -197,6 +256,44 @@ package final class SimulatedSchool: Service, Sendable {
                 }
                 slot = (slot + 1) % slots
                 try? await Task.sleep(for: .milliseconds(period / Int64(slots)))
+            }
+        }
+    }
+
+    /// Devices that push, one after the other, once a period.
+    private func push() async {
+        guard let port = self.options.pushPort, !self.pushers.isEmpty else { return }
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                for device in self.pushers where self.faults.withLock({ $0[device.id] ?? .none }) != .silence {
+                    await self.push(device, port)
+                }
+                try? await Task.sleep(for: .milliseconds(max(self.options.publishMilliseconds, 100)))
+            }
+        }
+    }
+
+    private func push(_ device: PushedDevice, _ port: UInt16) async {
+        let tick = self.clock.now()
+        var fields: [String: String] = [:]
+        for event in device.profile.events {
+            guard case .payload(_, _, let definitions) = event.capture else { continue }
+            for field in definitions where field.privacy != .drop {
+                fields[field.name] = Self.field(field.name, device.id, tick)
+            }
+        }
+        fields["sequence"] = String(tick.rawValue / 1_000)
+        let requests = device.requests(
+            values: [:],
+            fields: fields,
+            tick: tick,
+            zonelessOffsetSeconds: self.site.utcOffsetSeconds
+        )
+        for request in requests {
+            do {
+                if try await PushedDevice.send(request, port: port) == 200 { self.sent.add(1, ordering: .relaxed) }
+            } catch {
+                self.logger.debug("not pushed", metadata: ["reason": "\(error)"])
             }
         }
     }
@@ -272,6 +369,7 @@ package final class SimulatedSchool: Service, Sendable {
     /// All connections are gone, the broker tells every device's last will, and all come back at once.
     private func storm() {
         for server in self.servers.values { server.dropConnections() }
+        for server in self.lineServers.values { server.dropConnections() }
         self.connection.interrupt()
         for publisher in self.publishers {
             guard case .mqtt(let wire) = publisher.profile.wire, let availability = wire.availability,
@@ -289,6 +387,8 @@ package final class SimulatedSchool: Service, Sendable {
         case "uid", "card":
             let number = UInt32(truncatingIfNeeded: tick.rawValue / 10_000 &* 2_654_435_761)
             return "04" + String(number, radix: 16, uppercase: true)
+        case "pin", "employee": return String(tick.rawValue / 10_000 % 700 + 1)
+        case "type": return "AccessControllerEvent"
         case "user": return "Học sinh \(tick.rawValue / 10_000 % 700)"
         case "tag": return "asset-\(device)"
         case "known": return "true"
@@ -314,9 +414,12 @@ package final class SimulatedSchool: Service, Sendable {
                 return
                     "usage: fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close"
             }
-            if let place = self.units[words[1]] {
+            if let bus = self.lineOfDevice[words[1]] {
+                guard let fault = Self.lineFault(fault) else { return "'\(words[2])' is a fault of Modbus devices" }
+                self.lineServers[bus]?.set(fault)
+            } else if let place = self.units[words[1]] {
                 self.servers[place.bus]?.set(fault, unit: place.unit)
-            } else if self.publishers.contains(where: { $0.id == words[1] }) {
+            } else if (self.publishers.map(\.id) + self.pushers.map(\.id)).contains(words[1]) {
                 guard ["none", "silence", "garbage", "late"].contains(words[2]) else {
                     return "'\(words[2])' is a fault of Modbus devices; \(words[1]) publishes"
                 }
@@ -342,6 +445,19 @@ package final class SimulatedSchool: Service, Sendable {
         case "wrong-length": return .wrongLength
         case "close": return .close
         default: return nil
+        }
+    }
+
+    /// The same fault of a line device.
+    private static func lineFault(_ fault: RegisterFault) -> LineFault? {
+        switch fault {
+        case .none: LineFault.none
+        case .silence: .silence
+        case .garbage: .garbage
+        case .late(let milliseconds): .late(milliseconds: milliseconds)
+        case .drip(let milliseconds): .drip(milliseconds: milliseconds)
+        case .close: .close
+        default: nil
         }
     }
 

@@ -26,7 +26,7 @@ extension ConfigurationFiles {
 
     private func members(of bus: SiteDefinition.Bus) -> [(device: SiteDefinition.Device, wire: ModbusWire)] {
         self.site.devices.compactMap { device in
-            guard device.isEnabled, case .modbus(bus.id, _) = device.address,
+            guard device.isEnabled, case .bus(bus.id, _) = device.address,
                 case .modbus(let wire) = self.library[device.profile]?.profile.wire
             else { return nil }
             return (device, wire)

@@ -30,8 +30,8 @@ extension ConfigurationFiles {
             guard let entry = self.library[device.profile], let profile = self.profile(of: device) else { continue }
             let bus: String =
                 switch device.address {
-                case .mqtt: "mqtt"
-                case .modbus(let bus, _): bus
+                case .mqtt: if case .http = profile.wire { "push" } else { "mqtt" }
+                case .bus(let bus, _): bus
                 }
             for point in profile.points where !point.isHidden && point.kind != .text && point.privacy == .none {
                 points.append(
@@ -67,10 +67,10 @@ extension ConfigurationFiles {
         let usual: Int64 =
             switch (device.address, point.poll) {
             case (.mqtt, _): self.reportMilliseconds(of: device, profile)
-            case (.modbus, .fast): polling.fastMilliseconds
-            case (.modbus, .normal): polling.normalMilliseconds
-            case (.modbus, .slow): polling.slowMilliseconds
-            case (.modbus, .once): polling.onceMilliseconds
+            case (.bus, .fast): polling.fastMilliseconds
+            case (.bus, .normal): polling.normalMilliseconds
+            case (.bus, .slow): polling.slowMilliseconds
+            case (.bus, .once): polling.onceMilliseconds
             }
         return point.deadband > 0 ? max(usual, polling.heartbeatMilliseconds) : usual
     }

@@ -90,7 +90,7 @@ package struct ConfigurationFiles: Sendable {
         problems += self.problems(of: rules, kept: lastGood.map { rules.keepLastGood(of: $0.rules) } ?? [])
         problems += self.unreadable(gateway)
         for device in site.devices {
-            if let text = self.problem(of: device, library) {
+            if let text = self.problem(of: device, site, library) {
                 problems.append(
                     ConfigurationProblem(
                         "\(gateway.siteFile):\(device.line)",
@@ -119,6 +119,7 @@ package struct ConfigurationFiles: Sendable {
             ("web.tls.certificate", gateway.web.tls?.certificate), ("web.tls.key", gateway.web.tls?.key),
             ("broker.tls.certificate", broker.certificate?.certificate), ("broker.tls.key", broker.certificate?.key),
             ("broker.tls.authority", broker.authorityFile), ("broker.passwordFile", broker.passwordFile),
+            ("push.tls.certificate", gateway.push?.tls?.certificate), ("push.tls.key", gateway.push?.tls?.key),
         ]
         let exporters = gateway.exporters.flatMap { exporter in
             exporter.files.map { (key: "exporters \(exporter.name).\($0.key)", path: $0.path) }
@@ -168,7 +169,11 @@ package struct ConfigurationFiles: Sendable {
             .configured(settings: device.settings, addressOffset: device.addressOffset)
     }
 
-    private static func problem(of device: SiteDefinition.Device, _ library: ProfileLibrary) -> LocalizedText? {
+    private static func problem(
+        of device: SiteDefinition.Device,
+        _ site: SiteDefinition,
+        _ library: ProfileLibrary
+    ) -> LocalizedText? {
         let name = device.profile
         guard let entry = library[name] else {
             let near = NearestWord.suggestion(for: name, among: library.profiles.map(\.id))
@@ -184,8 +189,9 @@ package struct ConfigurationFiles: Sendable {
             return LocalizedText(vi: error.vi, en: error.en)
         }
         switch (profile.wire, device.address) {
-        case (.modbus, .modbus): return nil
-        case (.mqtt, .mqtt(let parameters)):
+        case (.modbus, .bus(let bus, _)), (.line, .bus(let bus, _)): return site.problem(of: profile, on: bus)
+        case (.mqtt, .mqtt(let parameters)), (.http, .mqtt(let parameters)):
+            if let text = self.problem(of: device, profile, parameters) { return text }
             do throws(MessageDecoderError) {
                 _ = try MessageDecoder(
                     profile: profile,
@@ -200,17 +206,54 @@ package struct ConfigurationFiles: Sendable {
                     en: error.description
                 )
             }
+        case (.line, .mqtt):
+            return LocalizedText(
+                vi: "hồ sơ '\(name)' dành cho thiết bị hỏi đáp từng dòng; hãy khai báo 'bus' có 'line' cho thiết bị",
+                en: "profile '\(name)' is asked line by line; give the device a 'bus' that has 'line'"
+            )
         case (.modbus, .mqtt):
             return LocalizedText(
                 vi: "hồ sơ '\(name)' dành cho Modbus; hãy khai báo 'bus' cho thiết bị",
                 en: "profile '\(name)' is for Modbus; give the device a 'bus'"
             )
-        case (.mqtt, .modbus):
+        case (.http, .bus):
+            return LocalizedText(
+                vi:
+                    "hồ sơ '\(name)' dành cho thiết bị tự gửi qua HTTP; hãy khai báo 'parameters: {serial: …}', không phải 'bus'",
+                en: "profile '\(name)' is for HTTP; give the device 'parameters: {serial: …}', not a bus"
+            )
+        case (.mqtt, .bus):
             return LocalizedText(
                 vi: "hồ sơ '\(name)' dành cho MQTT; hãy khai báo 'parameters', không phải 'bus'",
                 en: "profile '\(name)' is for MQTT; give the device 'parameters', not a bus"
             )
         }
+    }
+
+    /// What a device that pushes lacks.
+    private static func problem(
+        of device: SiteDefinition.Device,
+        _ profile: DeviceProfile,
+        _ parameters: [String: String]
+    ) -> LocalizedText? {
+        guard case .http(let wire) = profile.wire else {
+            guard device.secretFile != nil else { return nil }
+            return LocalizedText(
+                vi: "'secretFile' chỉ dành cho thiết bị gửi qua HTTP",
+                en: "'secretFile' is for devices that push over HTTP"
+            )
+        }
+        let isSecret = wire.routes.contains(where: \.hasSecret)
+        guard isSecret != (device.secretFile != nil) else { return nil }
+        return isSecret
+            ? LocalizedText(
+                vi: "hồ sơ '\(profile.id)' cần 'secretFile': tệp chứa mã bí mật có trong đường dẫn của thiết bị",
+                en: "profile '\(profile.id)' needs 'secretFile': a file with the secret that is in the device's path"
+            )
+            : LocalizedText(
+                vi: "thiết bị theo hồ sơ '\(profile.id)' không gửi được mã bí mật; hãy bỏ 'secretFile'",
+                en: "devices of profile '\(profile.id)' cannot send a secret; remove 'secretFile'"
+            )
     }
 
     private static func text(of path: String) throws(ConfigurationError) -> String {

@@ -19,6 +19,7 @@ extension GatewayConfiguration {
             siteFile: paths.resolved(root.optionalString("site") ?? "site.yaml"),
             web: self.web(root.optionalMap("web"), paths),
             broker: self.broker(root.optionalMap("broker"), paths),
+            push: root.optionalMap("push").map { self.push($0, paths) },
             polling: self.polling(root.optionalMap("polling")),
             ring: self.ring(root.optionalMap("ring")),
             retention: self.retention(root.optionalMap("records")),
@@ -51,6 +52,38 @@ extension GatewayConfiguration {
         }
         map?.finish()
         return Web(host: host, port: UInt16(clamping: port), tls: tls)
+    }
+
+    private static func push(_ map: YAMLMap, _ paths: PathResolver) -> Push {
+        let host = map.optionalString("host", limit: 64) ?? "127.0.0.1"
+        let port = map.int("port", in: 0...65_535, default: 8_090)
+        let tls = map.optionalMap("tls").flatMap { self.certificate($0, paths) }
+        let networks = map.list("networks", limit: 64)
+            .compactMap { value -> AddressRange? in
+                guard let text = value.string(limit: 64) else { return nil }
+                guard let range = AddressRange(text) else {
+                    value.problem("must be a network such as 192.168.20.0/24")
+                    return nil
+                }
+                return range
+            }
+        if tls == nil, networks.isEmpty, !Loopback.contains(host) {
+            map.problem(
+                at: "host",
+                "listening on \(host) without TLS would take events from anybody; name the devices' own 'networks', or a "
+                    + "certificate under push.tls, or listen on 127.0.0.1"
+            )
+        }
+        let push = Push(
+            host: host,
+            port: UInt16(clamping: port),
+            tls: tls,
+            networks: networks,
+            bodyBytesMax: map.bytes("bodyMax", in: 1_024...16_777_216, default: 1_048_576),
+            requestsPerSecond: map.int("requestsPerSecond", in: 1...1_000, default: 20)
+        )
+        map.finish()
+        return push
     }
 
     private static func certificate(_ map: YAMLMap, _ paths: PathResolver) -> Certificate? {

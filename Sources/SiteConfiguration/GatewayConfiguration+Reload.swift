@@ -32,6 +32,7 @@ extension GatewayConfiguration {
         StartKey("broker.keepAlive", \.broker.keepAliveSeconds),
         StartKey("broker.sessionExpiry", \.broker.sessionExpirySeconds),
         StartKey("broker.inFlightMax", \.broker.inFlightMax), StartKey("broker.payloadMax", \.broker.payloadBytesMax),
+        StartKey("push", \.push),
         StartKey("polling.fast", \.polling.fastMilliseconds), StartKey("polling.normal", \.polling.normalMilliseconds),
         StartKey("polling.slow", \.polling.slowMilliseconds), StartKey("polling.once", \.polling.onceMilliseconds),
         StartKey("polling.missedMax", \.polling.missedMax),

@@ -11,6 +11,21 @@ package struct GatewayConfiguration: Sendable, Hashable {
         package var tls: Certificate?
     }
 
+    /// Where devices push over HTTP.
+    package struct Push: Sendable, Hashable {
+        /// The address to listen on; anything but loopback needs ``tls`` or ``networks``.
+        package var host: String
+        /// 0 takes a free port.
+        package var port: UInt16
+        package var tls: Certificate?
+        /// The only networks that requests may come from; empty: anywhere.
+        package var networks: [AddressRange]
+        /// Longest body.
+        package var bodyBytesMax: Int
+        /// Requests a second of one address, of which ten seconds' worth may come at once.
+        package var requestsPerSecond: Int
+    }
+
     /// A certificate and its key, PEM files.
     package struct Certificate: Sendable, Hashable {
         package var certificate: String
@@ -112,6 +127,8 @@ package struct GatewayConfiguration: Sendable, Hashable {
     package var siteFile: String
     package var web: Web
     package var broker: Broker
+    /// `nil`: nobody listens.
+    package var push: Push?
     package var polling: Polling
     package var ring: Ring
     package var retention: Retention

@@ -98,15 +98,17 @@ private struct SiteReader {
         let id = self.identifier("id", "bus", map)
         let tcp = map.optionalMap("tcp")
         let rtu = map.optionalMap("rtu")
+        let line = map.optionalMap("line")
         let timeout = map.optional("timeout").flatMap { $0.milliseconds(in: 50...10_000) }
         let pause = map.optional("pause").flatMap { $0.milliseconds(in: 0...5_000) }
         map.finish()
         let medium: SiteDefinition.Bus.Medium?
-        switch (tcp, rtu) {
-        case (.some(let tcp), nil): medium = self.tcp(tcp)
-        case (nil, .some(let rtu)): medium = self.rtu(rtu)
+        switch (tcp, rtu, line) {
+        case (.some(let tcp), nil, nil): medium = self.tcp(tcp)
+        case (nil, .some(let rtu), nil): medium = self.rtu(rtu)
+        case (nil, nil, .some(let line)): medium = self.line(line).map { .line($0) }
         default:
-            map.problem("exactly one of the keys 'tcp' and 'rtu' is needed")
+            map.problem("exactly one of the keys 'tcp', 'rtu' and 'line' is needed")
             return nil
         }
         guard let id, let medium else { return nil }
@@ -136,6 +138,38 @@ private struct SiteReader {
         return .rtu(device: device, baud: baud, parity: parity, dataBits: dataBits, stopBits: stopBits)
     }
 
+    /// `{host, port?}` or `{device, baud?, parity?, dataBits?, stopBits?}`, with `passwordFile?`.
+    private func line(_ map: YAMLMap) -> SiteDefinition.Bus.LinePlace? {
+        let host = map.optionalString("host", limit: 253)
+        let port = map.optional("port").flatMap { $0.int(in: 1...65_535) }
+        let device = map.optionalString("device", limit: 1_024)
+        let baud = map.optional("baud").flatMap { $0.int(in: 300...921_600) }
+        let parity = map.choice("parity", of: SiteDefinition.Bus.Parity.self, default: .none)
+        let dataBits = map.int("dataBits", in: 7...8, default: 8)
+        let stopBits = map.int("stopBits", in: 1...2, default: 1)
+        let passwordFile = map.optionalString("passwordFile", limit: 1_024)
+        if baud == nil {
+            for key in ["parity", "dataBits", "stopBits"] where map.optional(key) != nil {
+                map.problem(at: key, "needs 'baud' beside it; without 'baud' all is as the profile says")
+            }
+        }
+        map.finish()
+        switch (host, device) {
+        case (.some(let host), nil):
+            if baud != nil { map.problem(at: "baud", "is for serial ports: name the 'device'") }
+            return .init(port: .tcp(host: host, port: port.map { UInt16(clamping: $0) }), passwordFile: passwordFile)
+        case (nil, .some(let device)):
+            if port != nil { map.problem(at: "port", "is for TCP: name the 'host'") }
+            let settings = baud.map {
+                SiteDefinition.Bus.Serial(baud: $0, parity: parity, dataBits: dataBits, stopBits: stopBits)
+            }
+            return .init(port: .serial(device: device, settings: settings), passwordFile: passwordFile)
+        default:
+            map.problem("exactly one of the keys 'host' and 'device' is needed")
+            return nil
+        }
+    }
+
     func device(
         _ map: YAMLMap,
         _ nodes: Set<String>,
@@ -155,8 +189,9 @@ private struct SiteReader {
         let unit = map.optional("unit").flatMap { $0.int(in: 0...255) }
         if bus == nil, unit != nil { map.problem(at: "unit", "a unit needs its 'bus'") }
         if bus != nil, !parameters.isEmpty {
-            map.problem(at: "parameters", "parameters are for MQTT, 'bus' is for Modbus")
+            map.problem(at: "parameters", "parameters are for MQTT, 'bus' is for Modbus and lines")
         }
+        let secretFile = map.optionalString("secretFile", limit: 1_024)
         var settings: [String: String] = [:]
         if let inner = map.optionalMap("settings") {
             for key in inner.keys { settings[key] = inner.required(key)?.scalarText }
@@ -174,8 +209,9 @@ private struct SiteReader {
             node: NodeID(rawValue: node),
             profile: profile,
             name: name,
-            address: bus.map { .modbus(bus: $0, unit: unit.map { UInt8(clamping: $0) }) }
+            address: bus.map { .bus($0, unit: unit.map { UInt8(clamping: $0) }) }
                 ?? .mqtt(parameters: parameters),
+            secretFile: secretFile,
             settings: settings,
             addressOffset: addressOffset,
             reportMilliseconds: report,

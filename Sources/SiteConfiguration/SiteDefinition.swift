@@ -40,12 +40,34 @@ package struct SiteDefinition: Sendable, Hashable {
         package var name: LocalizedText
     }
 
-    /// A Modbus endpoint.
+    /// A Modbus endpoint, or one that is asked line by line.
     package struct Bus: Sendable, Hashable {
         /// The medium.
         package enum Medium: Sendable, Hashable {
             case tcp(host: String, port: UInt16)
             case rtu(device: String, baud: Int, parity: Parity, dataBits: Int, stopBits: Int)
+            case line(LinePlace)
+        }
+
+        /// Where lines are spoken; what is `nil` is as its devices' profile says.
+        package struct LinePlace: Sendable, Hashable {
+            /// A host, or the file of a serial port.
+            package enum Port: Sendable, Hashable {
+                case tcp(host: String, port: UInt16?)
+                case serial(device: String, settings: Serial?)
+            }
+
+            package var port: Port
+            /// A file with the password that the device asks for.
+            package var passwordFile: String?
+        }
+
+        /// The settings of a serial port.
+        package struct Serial: Sendable, Hashable {
+            package var baud: Int
+            package var parity: Parity
+            package var dataBits: Int
+            package var stopBits: Int
         }
 
         /// The parity of a serial line.
@@ -68,7 +90,8 @@ package struct SiteDefinition: Sendable, Hashable {
         /// Where it is reached.
         package enum Address: Sendable, Hashable {
             case mqtt(parameters: [String: String])
-            case modbus(bus: String, unit: UInt8?)
+            /// A device on a bus, Modbus or lines; `nil`: the unit that its profile says.
+            case bus(String, unit: UInt8?)
         }
 
         package var id: DeviceID
@@ -77,6 +100,8 @@ package struct SiteDefinition: Sendable, Hashable {
         /// `nil`: the profile's title.
         package var name: LocalizedText?
         package var address: Address
+        /// A file with the secret in the path of a device that pushes over HTTP.
+        package var secretFile: String?
         /// What the profile asks about the device, an option by setting.
         package var settings: [String: String]
         /// Added to the profile's Modbus addresses.

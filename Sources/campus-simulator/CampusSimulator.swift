@@ -10,7 +10,7 @@ internal import UnixSignals
 struct CampusSimulator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "campus-simulator",
-        abstract: "Plays any profile as a real device: MQTT publisher or Modbus unit, with faults.",
+        abstract: "Plays any profile as a real device: over MQTT, Modbus, lines or HTTP, with faults.",
         subcommands: [Run.self, Replay.self, School.self]
     )
 
@@ -36,7 +36,8 @@ struct CampusSimulator: AsyncParsableCommand {
                 Commands are read from --control while it runs, one a line:
                   fault DEVICE none|silence|garbage|late MS|drip MS|exception N|wrong-unit|wrong-length|close
                   storm    all connections are lost and come back at once
-                Publishers know the faults none, silence, garbage and late.
+                Publishers know the faults none, silence, garbage and late; devices that push none and silence; line devices
+                all but exception, wrong-unit and wrong-length.
                 """
         )
 
@@ -60,6 +61,9 @@ struct CampusSimulator: AsyncParsableCommand {
         @Flag(help: "Also play devices that nobody configured and that announce themselves.")
         var announce = false
 
+        @Option(help: "Port on which the gateway listens for devices that push over HTTP; without it they are silent.")
+        var pushPort: UInt16?
+
         @Option(help: "File to read commands from.")
         var control: String?
 
@@ -78,6 +82,7 @@ struct CampusSimulator: AsyncParsableCommand {
             options.publishMilliseconds = self.every
             options.controlFile = self.control
             options.announces = self.announce
+            options.pushPort = self.pushPort
             for line in self.serial {
                 let parts = line.split(separator: "=", maxSplits: 1).map(String.init)
                 guard parts.count == 2 else { throw ValidationError("--serial takes BUS=PATH") }

@@ -8,7 +8,7 @@ struct EveryKeyTests {
     private static let folder = URL(fileURLWithPath: ShippedProfilesTests.folder).deletingLastPathComponent()
         .appendingPathComponent("Tests/Scripts/profiles").path
 
-    @Test(arguments: ["every-key-modbus.yaml", "every-key-mqtt.yaml"])
+    @Test(arguments: ["every-key-modbus.yaml", "every-key-mqtt.yaml", "every-key-line.yaml", "every-key-http.yaml"])
     func aFileWithEveryKeyIsReadAndItsCasesComeOut(file: String) throws {
         let text = try String(contentsOfFile: "\(Self.folder)/\(file)", encoding: .utf8)
         do throws(YAMLProblems) {

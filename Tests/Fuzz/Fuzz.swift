@@ -11,6 +11,10 @@ internal import TimeSeriesRing
 /// What libFuzzer feeds, chosen by the variable CAMPUS_FUZZ.
 enum Target: String {
     case payload
+    /// What a line device sends, cut and matched against each of its requests.
+    case line
+    /// The body of a request that a device pushes, cut and decoded.
+    case push
     case profile
     /// A document of a contract, or its samples.
     case contract
@@ -52,6 +56,7 @@ private struct Decoders {
                     let topic = filter.replacing("+", with: "x").replacing("#", with: "x")
                     self.messages.append((decoder, topic))
                 }
+            case .line, .http: break
             case .modbus:
                 for poll in PointDefinition.PollClass.allCases {
                     let plan = RegisterPlan(profile: profile, poll: poll)
@@ -99,6 +104,101 @@ private struct Decoders {
         plan.decode(replies: replies, into: &values, texts: &texts)
         for value in values where value.quality.level != .bad {
             precondition(value.value.isFinite, "a value that is not bad is finite")
+        }
+    }
+}
+
+/// Line devices of every shipped profile, made once.
+private struct Lines {
+    private var requests: [(wire: LineWire, request: LineWire.Request, decoder: MessageDecoder)] = []
+
+    init(folder: String) {
+        for profile in ProfileLibrary(folders: [folder]).profiles {
+            guard case .line(let wire) = profile.wire else { continue }
+            guard
+                let decoder = try? MessageDecoder(
+                    profile: profile,
+                    device: DeviceID(rawValue: "fuzz"),
+                    parameters: [:],
+                    zonelessOffsetSeconds: 0
+                )
+            else { fatalError("\(profile.id): no decoder") }
+            self.requests += wire.requests.map { (wire, $0, decoder) }
+        }
+        precondition(!self.requests.isEmpty, "no line profiles in \(folder)")
+    }
+
+    /// The first byte chooses the request, the rest is what the device sends.
+    func run(_ input: UnsafeRawBufferPointer) {
+        guard let choice = input.first else { return }
+        let (wire, request, decoder) = self.requests[Int(choice) % self.requests.count]
+        var rest = Array(input.dropFirst())[...]
+        while let length = wire.frameLength(in: rest), length.frame + length.end > 0 {
+            precondition(length.frame + length.end <= rest.count, "a frame lies in what came")
+            let frame = rest.prefix(length.frame)
+            rest = rest.dropFirst(length.frame + length.end)
+            for greeting in wire.greetings { _ = greeting.match.match(wire.trimmed(frame), unit: 1) }
+            guard case .reply(let payload) = wire.verdict(on: wire.trimmed(frame), for: request, unit: 1) else {
+                continue
+            }
+            let outcome = decoder.decode(
+                topic: LineWire.topicText(of: request.name),
+                payload: Array(payload.utf8),
+                isRetained: false,
+                arrival: Tick(milliseconds: 1_790_000_000_000)
+            )
+            guard case .decoded = outcome.status else { fatalError("a reply is a payload: \(payload)") }
+            for value in outcome.values where value.quality.level != .bad {
+                precondition(value.value.isFinite, "a value that is not bad is finite")
+            }
+        }
+    }
+}
+
+/// Requests of every shipped profile that pushes, made once.
+private struct Pushes {
+    private var routes: [(body: HTTPWire.Body, topic: String, decoder: MessageDecoder)] = []
+    private var wires: [HTTPWire] = []
+
+    init(folder: String) {
+        for profile in ProfileLibrary(folders: [folder]).profiles {
+            guard case .http(let wire) = profile.wire else { continue }
+            self.wires.append(wire)
+            guard
+                let decoder = try? MessageDecoder(
+                    profile: profile,
+                    device: DeviceID(rawValue: "fuzz"),
+                    parameters: ["serial": "1"],
+                    zonelessOffsetSeconds: 25_200
+                )
+            else { fatalError("\(profile.id): no decoder") }
+            for route in wire.routes {
+                guard let body = route.body, let topic = route.message.topic.filter(parameters: ["serial": "1"]) else {
+                    continue
+                }
+                self.routes.append((body, topic, decoder))
+            }
+        }
+        precondition(!self.routes.isEmpty, "no profiles that push in \(folder)")
+    }
+
+    /// The first byte chooses the request; the rest is a target for an odd one, otherwise a body.
+    func run(_ input: UnsafeRawBufferPointer) {
+        guard let choice = input.first else { return }
+        let rest = Array(input.dropFirst())
+        guard choice & 1 == 0 else {
+            let target = String(decoding: rest, as: UTF8.self)
+            for wire in self.wires { _ = wire.match(method: "POST", target: target) }
+            return
+        }
+        let (body, topic, decoder) = self.routes[Int(choice / 2) % self.routes.count]
+        for payload in HTTPWire.payloads(rest, as: body, contentType: "multipart/form-data; boundary=b") {
+            _ = decoder.decode(
+                topic: topic,
+                payload: payload,
+                isRetained: false,
+                arrival: Tick(milliseconds: 1_790_000_000_000)
+            )
         }
     }
 }
@@ -195,6 +295,9 @@ private let target = Target(rawValue: ProcessInfo.processInfo.environment["CAMPU
 private nonisolated(unsafe) let probe = BlockProbe()
 private let decoders = Decoders(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
 
+private let pushes = Pushes(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
+private let lines = Lines(folder: ProcessInfo.processInfo.environment["CAMPUS_PROFILES"] ?? "DeviceProfiles")
+
 private let promises = Promises(
     folder: ProcessInfo.processInfo.environment["CAMPUS_CONTRACTS"] ?? "Firmware-Contracts"
 )
@@ -204,6 +307,8 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeRawBufferPointer(start: start, count: count)
     switch target {
     case .payload: decoders.run(input)
+    case .line: lines.run(input)
+    case .push: pushes.run(input)
     case .profile:
         let text = String(decoding: input, as: UTF8.self)
         if let profile = try? DeviceProfile.read(yaml: text, file: "fuzz.yaml") { _ = GoldenRunner.run(profile) }
@@ -231,7 +336,8 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     case .ring: _ = probe.read(input)
     case nil:
         fatalError(
-            "CAMPUS_FUZZ is payload, profile, contract, promise, configuration, rules, description, sparkplug or ring"
+            "CAMPUS_FUZZ is payload, line, push, profile, contract, promise, configuration, rules, description, "
+                + "sparkplug or ring"
         )
     }
     return 0

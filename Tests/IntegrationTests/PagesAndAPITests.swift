@@ -16,15 +16,16 @@ struct PagesAndAPITests {
         #expect(await written.wait() == 0)
         let gateway = try RunningGateway(
             site: try String(contentsOfFile: "\(folder)/site.yaml", encoding: .utf8),
-            settings: "polling: {normal: 1 s}"
+            settings: "polling: {normal: 1 s}\npush: {port: 0}"
         )
         try await gateway.start()
+        try await eventually("the listener is there") { !gateway.text("push-port").isEmpty }
         let simulator = try Child(
             "\(Checkout.programs)/campus-simulator",
             [
                 "run", "\(folder)/site.yaml", "--profiles", Checkout.profiles, "--broker-port", gateway.brokerPort,
                 "--username", "devices", "--password-file", "\(gateway.state)/devices.password", "--every", "2000",
-                "--control", "\(folder)/control", "--announce",
+                "--control", "\(folder)/control", "--push-port", gateway.text("push-port"), "--announce",
             ]
         )
         defer {

@@ -30,7 +30,7 @@ def maps(value: object):
             yield from maps(inner)
 
 
-OPEN = {"only", "settings", "parameters", "expect", "fields"}  # maps whose keys the author chooses
+OPEN = {"only", "settings", "parameters", "expect", "fields", "with", "query"}  # maps whose keys the author chooses
 for file in every_key or files[:1]:
     profile = yaml.safe_load(file.read_text(encoding="utf-8"))
     named = [inner for value in maps(profile) for key, inner in value.items() if key in OPEN and isinstance(inner, dict)]

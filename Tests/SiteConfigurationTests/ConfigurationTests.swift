@@ -129,7 +129,7 @@ struct ConfigurationTests {
         #expect(site.timetable.lessons.count == 2)
         #expect(site.buses[0].medium == .tcp(host: "127.0.0.1", port: 1_502))
         #expect(site.buses[1].pauseMilliseconds == 5)
-        #expect(site.devices[0].address == .modbus(bus: "meters", unit: 7))
+        #expect(site.devices[0].address == .bus("meters", unit: 7))
         #expect(site.devices[1].reportMilliseconds == 300_000)
         #expect(site.devices[1].isEnabled == false)
     }

@@ -30,4 +30,10 @@ void campus_map_large_allocations(void);
 /// Most of a program is used while it starts. The pages stay in the page cache as long as nobody needs the memory.
 void campus_trim_code(void);
 
+/// Opens a serial line for raw bytes, neither blocking nor shared with another process.
+///
+/// `parity` is N, E or O; `baud` one of the usual rates from 300 to 921600 (otherwise EINVAL). Returns the descriptor,
+/// which the caller closes, or a negated errno: EWOULDBLOCK when another process has the line.
+int campus_serial_open(const char *path, int baud, char parity, int data_bits, int stop_bits);
+
 #endif

@@ -40,6 +40,22 @@ package enum GoldenRunner {
                 isRetained: test.isRetained
             )
             if let problem = explanation.problem { messages.append(problem) }
+        } else if let http = test.http {
+            explanation = ProfileExplanation(
+                profile: profile,
+                http: http,
+                zonelessOffsetSeconds: 25_200,
+                arrival: Tick(milliseconds: 4_000_000_000_000)
+            )
+            if let problem = explanation.problem { messages.append(problem) }
+        } else if case .line = profile.wire {
+            explanation = ProfileExplanation(
+                profile: profile,
+                lines: test.lines,
+                unit: test.unit,
+                arrival: Tick(milliseconds: 4_000_000_000_000)
+            )
+            if let problem = explanation.problem { messages.append(problem) }
         } else {
             var image = RegisterImage()
             for exchange in test.exchanges {

@@ -91,7 +91,7 @@ package final class MessageDecoder: Sendable {
         parameters: [String: String],
         zonelessOffsetSeconds: Int64
     ) throws(MessageDecoderError) {
-        guard case .mqtt(let wire) = profile.wire else {
+        guard let wire = profile.messageWire else {
             throw MessageDecoderError(description: "profile '\(profile.id)' is for Modbus; give the device a bus")
         }
         self.profile = profile

@@ -75,7 +75,7 @@ package struct ProfileEncoder: Sendable {
         tick: Tick,
         zonelessOffsetSeconds: Int64
     ) -> [Message] {
-        guard case .mqtt(let wire) = self.profile.wire else { return [] }
+        guard let wire = self.profile.messageWire else { return [] }
         var result: [Message] = []
         for (index, message) in wire.messages.enumerated() {
             guard let filter = message.topic.filter(parameters: parameters) else { continue }

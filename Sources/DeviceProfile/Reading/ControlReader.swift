@@ -107,6 +107,9 @@ struct ControlReader {
     private func target(_ map: YAMLMap, kind: ControlDefinition.Kind) -> ControlDefinition.Target? {
         switch self.wire {
         case .modbus(let wire): return self.register(map, kind: kind, wire)
+        case .line, .http:
+            map.problem("nothing is written to such a device: controls are for Modbus and MQTT")
+            return nil
         case .mqtt:
             let topic = ProfileParts.topic("topic", in: map)
             let payload = map.string("payload", limit: 2_000)

@@ -25,6 +25,10 @@ struct EventReader {
         switch self.wire {
         case .mqtt(let wire): capture = self.payloadCapture(map, wire)
         case .modbus(let wire): capture = self.registerCapture(map, wire)
+        case .http(let wire): capture = self.payloadCapture(map, wire.messages)
+        case .line:
+            map.problem("a device that is asked line by line has points only")
+            return nil
         }
         map.finish()
         guard let name, let title, let capture else { return nil }

@@ -17,11 +17,18 @@ struct GoldenReader {
         let name = map.string("name", limit: 300)
         var exchanges: [GoldenCase.Exchange] = []
         var message: (topic: String, payload: [UInt8])?
+        var lines: [LineExchange] = []
+        var unit: Int?
+        var http: HTTPExchange?
         var isRetained = false
         switch self.wire {
         case .modbus:
             let list = map.required("modbus")?.list(limit: 64) ?? []
             exchanges = list.compactMap { self.exchange($0.map()) }
+        case .line(let wire):
+            lines = (map.required("line")?.list(limit: 64) ?? []).compactMap { self.line($0.map(), wire) }
+            unit = map.optional("unit").flatMap { $0.int(in: 0...255) }
+        case .http: http = map.required("http").flatMap { self.http($0.map()) }
         case .mqtt:
             if let inner = map.required("mqtt")?.map() {
                 let topic = inner.string("topic", limit: 1_000)
@@ -46,7 +53,7 @@ struct GoldenReader {
             .map { value in
                 value.list(limit: 64).compactMap { self.expectedEvent($0.map()) }
             }
-        if expect.isEmpty, expectedEvents == nil, expectedElements == nil, write == nil {
+        if expect.isEmpty, expectedEvents == nil, expectedElements == nil, write == nil, http?.answer == nil {
             map.problem("says nothing about what must come out")
         }
         if write != nil, !expect.isEmpty || expectedEvents != nil {
@@ -58,7 +65,10 @@ struct GoldenReader {
             name: name,
             line: map.line,
             exchanges: exchanges,
+            lines: lines,
+            unit: unit.map { UInt8(clamping: $0) },
             message: message,
+            http: http,
             isRetained: isRetained,
             parameters: parameters,
             settings: settings,
@@ -99,6 +109,46 @@ struct GoldenReader {
             inner.problem(at: "control", "there is no control called '\(control)'")
         }
         return (control, value)
+    }
+
+    private func http(_ map: YAMLMap) -> HTTPExchange? {
+        let method = map.choice("method", of: HTTPWire.Method.self, default: .post)
+        let target = map.string("target", limit: 2_048)
+        let contentType = map.optionalString("contentType", limit: 256) ?? ""
+        let body = map.optional("body").flatMap(\.scalarText) ?? ""
+        let answer = map.optional("answer").flatMap(\.scalarText)
+        map.finish()
+        return target.map {
+            HTTPExchange(
+                method: method.rawValue,
+                target: $0,
+                contentType: contentType,
+                body: Array(body.utf8),
+                answer: answer
+            )
+        }
+    }
+
+    private func line(_ map: YAMLMap, _ wire: LineWire) -> LineExchange? {
+        let name = map.string("request", limit: 64)
+        if let name, !wire.requests.contains(where: { $0.name == name }) {
+            map.problem(at: "request", "there is no request called '\(name)'")
+        }
+        let send = map.optional("send").flatMap { self.bytes($0, wire.form) }
+        let reply = map.required("reply").flatMap { self.bytes($0, wire.form) }
+        map.finish()
+        guard let name, let reply else { return nil }
+        return LineExchange(request: name, send: send, reply: reply)
+    }
+
+    private func bytes(_ value: YAMLValue, _ form: LinePattern.Form) -> [UInt8]? {
+        guard let text = value.string(limit: 2_048) else { return nil }
+        if form == .text { return Array(text.utf8) }
+        guard let bytes = HexText.bytes(text) else {
+            value.problem("must be bytes in hexadecimal")
+            return nil
+        }
+        return bytes
     }
 
     private func exchange(_ map: YAMLMap) -> GoldenCase.Exchange? {

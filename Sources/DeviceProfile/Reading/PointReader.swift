@@ -51,7 +51,8 @@ struct PointReader {
                 "'\(name)' must be another point, a number that is not itself scaled by others"
             )
         }
-        if case .mqtt = self.wire {
+        if case .modbus = self.wire {
+        } else {
             draft.map.problem(at: "scale", "a scale from another point is for Modbus only")
         }
         return other
@@ -105,7 +106,7 @@ struct PointReader {
         let validities = self.validities(map)
         let invalid = map.list("invalid", limit: 32).compactMap { self.invalid($0) }
         let keepsUnknown = map.choice("unknown", of: UnknownPolicy.self, default: .bad) == .keep
-        let poll = map.choice("poll", of: PointDefinition.PollClass.self, default: .normal)
+        let poll = self.poll(map, source)
         let isHidden = map.bool("hidden", default: false)
         let privacy = map.choice("privacy", of: PrivacyClass.self, default: .none)
         let durability = map.choice("durability", of: Durability.self, default: .telemetry)
@@ -144,6 +145,16 @@ struct PointReader {
         )
     }
 
+    /// How often a point is read; of a line device its request says so.
+    private func poll(_ map: YAMLMap, _ source: PointDefinition.Source?) -> PointDefinition.PollClass {
+        guard case .line(let wire) = self.wire else {
+            return map.choice("poll", of: PointDefinition.PollClass.self, default: .normal)
+        }
+        if map.optional("poll") != nil { map.problem(at: "poll", "its request says how often it is read") }
+        guard case .payload(let places) = source, let index = places.first?.messageIndex else { return .normal }
+        return wire.requests[index].poll
+    }
+
     private func piece(_ map: YAMLMap) -> PointDefinition.ScalePiece? {
         let from = map.required("from")?.double()
         let to = map.required("to")?.double()
@@ -170,13 +181,33 @@ struct PointReader {
                 map.problem(at: "type", "the types string and hex, and kind text, belong together")
             }
             return .register(source)
-        case .mqtt(let wire):
-            let values = value.isList ? value.list(limit: 16) : [value]
-            let places = values.compactMap { self.place($0.map(), wire, isAlone: values.count == 1) }
-            if value.isList, values.count < 2 { value.problem("a list needs two places or more") }
-            if Set(places).count < places.count { value.problem("names the same place twice") }
-            return places.count == values.count && !places.isEmpty ? .payload(places) : nil
+        case .line(let wire): return self.field(value.map(), wire).map { .payload([$0]) }
+        case .http(let wire): return self.places(value, wire.messages)
+        case .mqtt(let wire): return self.places(value, wire)
         }
+    }
+
+    private func places(_ value: YAMLValue, _ wire: MQTTWire) -> PointDefinition.Source? {
+        let values = value.isList ? value.list(limit: 16) : [value]
+        let places = values.compactMap { self.place($0.map(), wire, isAlone: values.count == 1) }
+        if value.isList, values.count < 2 { value.problem("a list needs two places or more") }
+        if Set(places).count < places.count { value.problem("names the same place twice") }
+        return places.count == values.count && !places.isEmpty ? .payload(places) : nil
+    }
+
+    /// `{request, field}`: what a reply tells under that name.
+    private func field(_ map: YAMLMap, _ wire: LineWire) -> PayloadSource? {
+        let index = ProfileParts.messageIndex("request", in: map, of: wire.messages)
+        let name = map.string("field", limit: 32)
+        map.finish()
+        guard let index, let name else { return nil }
+        let known = wire.requests[index].fieldNames
+        guard known.contains(name), let pointer = JSONPointer("/\(name)") else {
+            let hint = NearestWord.suggestion(for: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+            map.problem(at: "field", "no reply to '\(wire.requests[index].name)' has a field '\(name)'\(hint)")
+            return nil
+        }
+        return PayloadSource(messageIndex: index, pointer: pointer, absent: .unchanged)
     }
 
     private func place(_ map: YAMLMap, _ wire: MQTTWire, isAlone: Bool) -> PayloadSource? {
@@ -238,7 +269,7 @@ struct PointReader {
         }
         if value.plainText == "nan" { return .nan }
         if value.plainText == nil, let text = value.scalarText {
-            if case .mqtt = self.wire { return .text(text) }
+            guard case .modbus = self.wire else { return .text(text) }
             value.problem("a register has no text; write the number without quotes")
             return nil
         }
@@ -255,7 +286,7 @@ extension ProfileParts {
         let hint =
             NearestWord.suggestion(for: name, among: wire.messages.map(\.name))
             .map { "; did you mean '\($0)'?" } ?? ""
-        map.problem(at: key, "there is no message called '\(name)'\(hint)")
+        map.problem(at: key, "there is no \(key) called '\(name)'\(hint)")
         return nil
     }
 

@@ -184,12 +184,20 @@ struct ProfileReader {
     private func wire(_ settings: SettingReader) -> (DeviceProfile.Wire, [SettingCondition])? {
         let modbus = self.root.optional("modbus")
         let mqtt = self.root.optional("mqtt")
-        switch (modbus, mqtt) {
-        case (.some(let value), nil): return WireReader.modbus(value.map()).map { (.modbus($0), []) }
-        case (nil, .some(let value)):
+        let line = self.root.optional("line")
+        let http = self.root.optional("http")
+        switch (modbus, mqtt, line, http) {
+        case (.some(let value), nil, nil, nil): return WireReader.modbus(value.map()).map { (.modbus($0), []) }
+        case (nil, .some(let value), nil, nil):
             return WireReader.mqtt(value.map(), settings).map { (.mqtt($0.wire), $0.conditions) }
+        case (nil, nil, .some(let value), nil):
+            return LineWireReader(map: value.map()).read()
+                .map { (.line($0), $0.requests.map { _ in SettingCondition() }) }
+        case (nil, nil, nil, .some(let value)):
+            return HTTPWireReader(map: value.map()).read()
+                .map { (.http($0), $0.routes.map { _ in SettingCondition() }) }
         default:
-            self.root.problem("exactly one of the keys 'modbus' and 'mqtt' is needed")
+            self.root.problem("exactly one of the keys 'modbus', 'mqtt', 'line' and 'http' is needed")
             return nil
         }
     }

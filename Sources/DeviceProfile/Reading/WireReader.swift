@@ -20,7 +20,7 @@ enum WireReader {
         return wire
     }
 
-    private static func serial(_ map: YAMLMap?) -> ModbusWire.Serial? {
+    static func serial(_ map: YAMLMap?) -> ModbusWire.Serial? {
         guard let map else { return nil }
         let serial = ModbusWire.Serial(
             baud: map.int("baud", in: 300...921_600) ?? 9_600,
@@ -70,13 +70,7 @@ enum WireReader {
         let each = map.optional("each") == nil ? nil : ProfileParts.pointer("each", in: map)
         let replay = self.replay(map)
         let sequence = map.optional("sequence") == nil ? nil : ProfileParts.pointer("sequence", in: map)
-        var clock: MQTTWire.Clock?
-        if let inner = map.optionalMap("clock") {
-            let pointer = ProfileParts.pointer("pointer", in: inner)
-            let format = inner.choice("format", of: MQTTWire.Clock.Format.self)
-            inner.finish()
-            if let pointer, let format { clock = MQTTWire.Clock(pointer: pointer, format: format) }
-        }
+        let clock = self.clock(map)
         let retained = map.choice("retained", of: MQTTWire.Retained.self, default: .state)
         let sent = map.choice("sent", of: MQTTWire.Sent.self, default: .regularly)
         if payload == .text, when != nil || each != nil || clock != nil || replay != nil || sequence != nil {
@@ -98,6 +92,42 @@ enum WireReader {
             retained: retained,
             sent: sent
         )
+    }
+
+    /// The message that a request of an HTTP device is, with the keys that messages have beside their place.
+    static func pushed(_ map: YAMLMap, name: String, topic: TopicTemplate?, isEmpty: Bool) -> MQTTWire.Message? {
+        let when = ProfileParts.condition("when", in: map)
+        let each = map.optional("each") == nil ? nil : ProfileParts.pointer("each", in: map)
+        let replay = self.replay(map)
+        let sequence = map.optional("sequence") == nil ? nil : ProfileParts.pointer("sequence", in: map)
+        let clock = self.clock(map)
+        let sent = map.choice("sent", of: MQTTWire.Sent.self, default: .onChange)
+        if isEmpty, when != nil || each != nil || clock != nil || replay != nil || sequence != nil {
+            map.problem("a body that is thrown away has no members")
+        }
+        return topic.map { topic in
+            MQTTWire.Message(
+                name: name,
+                topic: topic,
+                payload: .json,
+                when: when,
+                each: each,
+                clock: clock,
+                replay: replay,
+                sequence: sequence,
+                retained: .state,
+                sent: sent
+            )
+        }
+    }
+
+    private static func clock(_ map: YAMLMap) -> MQTTWire.Clock? {
+        guard let inner = map.optionalMap("clock") else { return nil }
+        let pointer = ProfileParts.pointer("pointer", in: inner)
+        let format = inner.choice("format", of: MQTTWire.Clock.Format.self)
+        inner.finish()
+        guard let pointer, let format else { return nil }
+        return MQTTWire.Clock(pointer: pointer, format: format)
     }
 
     private static func replay(_ map: YAMLMap) -> MQTTWire.Replay? {

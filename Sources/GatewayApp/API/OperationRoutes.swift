@@ -3,6 +3,7 @@ internal import CampusModel
 internal import Controls
 internal import Exporters
 internal import Hummingbird
+internal import LineTransport
 internal import ModbusTransport
 internal import MQTTTransport
 internal import SchoolRecords
@@ -121,6 +122,10 @@ struct OperationRoutes {
                 labels: labels
             )
         }
+        for (bus, statistics) in await self.gateway.lineStatistics().sorted(by: { $0.key < $1.key }) {
+            Self.add(statistics, bus: bus, to: &text)
+        }
+        if let listener = self.gateway.pushListener { Self.add(listener.statistics, to: &text) }
         for (bus, skipped) in self.gateway.engine.skippedPeriods.sorted(by: { $0.key < $1.key }) {
             text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
         }
@@ -135,6 +140,25 @@ struct OperationRoutes {
         text.counter("campus_history_rows_total", "Rows of answers that were taken whole.", history.rows)
         text.counter("campus_history_abandoned_total", "Answers whose client went away.", history.abandoned)
         text.counter("campus_history_refused_total", "Requests for history that found no place.", history.refused)
+    }
+
+    private static func add(_ push: PushCounters, to text: inout MetricsText) {
+        text.counter("campus_push_requests_total", "Requests of devices that push.", push.requests)
+        text.counter("campus_push_messages_total", "Messages committed and acknowledged.", push.messages)
+        text.counter("campus_push_dropped_total", "Bodies thrown away unread.", push.dropped)
+        for (status, count) in push.refused.sorted(by: { $0.key < $1.key }) {
+            text.counter("campus_push_refused_total", "Requests refused.", count, labels: ["status": "\(status)"])
+        }
+    }
+
+    private static func add(_ line: LineStatistics, bus: String, to text: inout MetricsText) {
+        let labels = ["bus": bus]
+        text.counter("campus_line_requests_total", "Requests sent.", line.requests, labels: labels)
+        text.counter("campus_line_connects_total", "Connections made or lines opened.", line.connects, labels: labels)
+        text.counter("campus_line_timeouts_total", "Requests without a reply in time.", line.timeouts, labels: labels)
+        text.counter("campus_line_refusals_total", "Replies that refused.", line.refusals, labels: labels)
+        text.counter("campus_line_bad_replies_total", "Bytes that fit no reply.", line.badReplies, labels: labels)
+        text.counter("campus_line_late_total", "Replies that came late or unasked.", line.late, labels: labels)
     }
 
     private static func add(_ exporter: ExporterStatistics, to text: inout MetricsText) {

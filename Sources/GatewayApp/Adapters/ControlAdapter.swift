@@ -156,6 +156,8 @@ extension ControlledDevice {
             switch device.address {
             case .modbus(let bus, let unit): .registers(bus: bus, unit: unit)
             case .mqtt(let parameters): .messages(parameters: parameters)
+            // Their profiles have no controls.
+            case .line, .http: .messages(parameters: [:])
             }
         self.init(id: device.id, node: device.node, name: device.name, profile: device.profile, address: address)
     }

@@ -77,9 +77,10 @@ struct ModbusReader: RegisterReading {
 }
 
 extension SiteDefinition.Bus {
-    /// The endpoint for the transport.
-    var endpoint: ModbusEndpoint {
+    /// The endpoint for the transport; `nil` for a bus on which something else is spoken.
+    var endpoint: ModbusEndpoint? {
         switch self.medium {
+        case .line: return nil
         case .tcp(let host, let port): return .tcp(host: host, port: port)
         case .rtu(let device, let baud, let parity, let dataBits, let stopBits):
             let parity: ModbusEndpoint.Parity =

@@ -99,7 +99,7 @@ extension Gateway {
         var (old, new): ([String: String], [String: String]) = ([:], [:])
         switch (adopted.address, address) {
         case (.mqtt(let inUse), .mqtt(let told)): (old, new) = (inUse, told)
-        case (.modbus(let bus, let unit), .modbus(let newBus, let newUnit)) where bus == newBus && unit ?? 1 == newUnit:
+        case (.bus(let bus, let unit), .modbus(let newBus, let newUnit)) where bus == newBus && unit ?? 1 == newUnit:
             break
         default:
             let text = described.addressText

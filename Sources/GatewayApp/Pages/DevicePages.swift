@@ -88,9 +88,14 @@ extension PageRoutes {
         )
     }
 
+    /// The word for devices that are asked line by line, in both languages.
+    private static let lines = "ASCII"
+
     static func address(_ address: ConfiguredDevice.Address) -> String {
         switch address {
         case .modbus(let bus, let unit): "Modbus · \(bus) · \(unit)"
+        case .line(let bus, let unit): "\(Self.lines) · \(bus) · \(unit)"
+        case .http(let serial): "HTTP · \(serial)"
         case .mqtt(let parameters):
             "MQTT · " + parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
         }

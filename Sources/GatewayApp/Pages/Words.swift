@@ -76,6 +76,7 @@ extension DeviceHealth.Reason {
         case .silent: LocalizedText(vi: "im lặng quá lâu", en: "silent for too long")
         case .timeout: LocalizedText(vi: "không trả lời kịp", en: "no answer in time")
         case .notConnected: LocalizedText(vi: "không kết nối được", en: "no connection")
+        case .refused: LocalizedText(vi: "thiết bị từ chối yêu cầu", en: "the device refuses the request")
         case .exception: LocalizedText(vi: "thiết bị báo lỗi Modbus", en: "Modbus exception")
         case .badReply: LocalizedText(vi: "trả lời không khớp", en: "reply does not fit")
         case .lastWill: LocalizedText(vi: "thiết bị đã ngắt (last will)", en: "gone (last will)")

@@ -1,14 +1,16 @@
 /// When something that failed may be tried again: a value state machine over nanoseconds.
-struct BackOff: Sendable, Hashable {
-    private(set) var failuresInRow = 0
+package struct BackOff: Sendable, Hashable {
+    package private(set) var failuresInRow = 0
     private var waitNanoseconds: UInt64 = 0
     private var untilNanoseconds: UInt64 = 0
 
+    package init() {}
+
     /// Whether it is left alone at `now`.
-    func isWaiting(at now: UInt64) -> Bool { now < self.untilNanoseconds }
+    package func isWaiting(at now: UInt64) -> Bool { now < self.untilNanoseconds }
 
     /// It failed; from the `threshold`th time in a row on it is left alone, each time twice as long.
-    mutating func failed(at now: UInt64, threshold: Int, firstMilliseconds: Int, maximumMilliseconds: Int) {
+    package mutating func failed(at now: UInt64, threshold: Int, firstMilliseconds: Int, maximumMilliseconds: Int) {
         self.failuresInRow = min(self.failuresInRow + 1, 1_000_000)
         guard self.failuresInRow >= threshold else { return }
         let first = UInt64(max(firstMilliseconds, 0)) &* 1_000_000
@@ -17,5 +19,5 @@ struct BackOff: Sendable, Hashable {
         self.untilNanoseconds = now &+ self.waitNanoseconds
     }
 
-    mutating func succeeded() { self = BackOff() }
+    package mutating func succeeded() { self = BackOff() }
 }

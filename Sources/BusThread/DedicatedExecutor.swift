@@ -20,7 +20,7 @@ package final class DedicatedExecutor: SerialExecutor, TaskExecutor {
     }
 
     /// Runs something on the queue that is no task.
-    func perform(_ work: @escaping @Sendable () -> Void) { self.queue.async(execute: work) }
+    package func perform(_ work: @escaping @Sendable () -> Void) { self.queue.async(execute: work) }
 
     package func checkIsolated() { dispatchPrecondition(condition: .onQueue(self.queue)) }
 }
