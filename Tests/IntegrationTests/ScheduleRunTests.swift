@@ -119,7 +119,7 @@ struct ScheduleRunTests {
         defer { gateway.stop() }
         try await gateway.start()
         try await eventually("it has begun") { (try? await self.actions(gateway).contains("schedule.begin")) == true }
-        server.set(.late(milliseconds: 400), unit: 1)
+        server.set(.late(milliseconds: 900), unit: 1)
         try self.site(port, Self.when(secondsFromNow: 4))
             .write(toFile: "\(gateway.folder)/site.yaml", atomically: true, encoding: .utf8)
         gateway.hangUp()
