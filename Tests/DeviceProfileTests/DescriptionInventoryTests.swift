@@ -18,6 +18,18 @@ struct DescriptionInventoryTests {
         #expect(listener.device("tasmota-0")?.address == .mqtt(parameters: ["device": "other"]))
     }
 
+    @Test func devicesOfOneTopicEachAreBoundedToo() {
+        var listener = Listener()
+        for number in 0..<2_100 {
+            listener.hear(
+                "homeassistant/sensor/a\(number)/config",
+                #"{"name":"n","stat_t":"a/\#(number)","unit_of_meas":"V","dev":{"ids":"d\#(number)"}}"#
+            )
+        }
+        #expect(listener.inventory.count == DescriptionInventory.devicesMax)
+        #expect(listener.inventory.counters.refused == 100)
+    }
+
     @Test func oneDeviceOfAThousandTopicsIsBounded() {
         var listener = Listener()
         for number in 0..<1_000 {

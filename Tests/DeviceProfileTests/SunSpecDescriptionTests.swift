@@ -96,6 +96,14 @@ struct SunSpecDescriptionTests {
         #expect(short.draft == nil && !short.leftOut.isEmpty)
     }
 
+    @Test func aSignedValueThatTheDeviceDoesNotHaveIsNoNumber() throws {
+        var words = Self.inverter
+        words[14] = 0x8000
+        let found = try #require(self.device(Self.chain(base: 40_000, [words])).device)
+        #expect(found.leftOut.contains { $0.name == "power" && $0.reason.en.contains("does not have it") })
+        #expect(found.draft?.points.contains { $0.name == "power" } == false)
+    }
+
     @Test func anExponentOutOfReachLeavesItsValuesOut() throws {
         var words = Self.inverter
         words[15] = 99

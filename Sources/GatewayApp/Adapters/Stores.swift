@@ -128,27 +128,33 @@ final class IngestReceiver: MQTTBatchReceiver {
 
     func receive(_ batch: [MQTTMessage]) throws {
         do {
-            try self.ingest.receive(batch.flatMap(self.messages))
+            var messages: [InboundMessage] = []
+            messages.reserveCapacity(batch.count)
+            for message in batch { self.pass(message, to: &messages) }
+            try self.ingest.receive(messages)
         } catch {
             self.sparkplug.batchRefused()
             throw error
         }
     }
 
-    /// What acquisition sees of a message.
-    private func messages(of message: MQTTMessage) -> [InboundMessage] {
-        if message.topic.hasPrefix("campus/gateway/") { return [] }
-        if self.commandTopics.withLock({ $0.contains(message.topic) }) { return [] }
-        if let messages = self.sparkplug.messages(of: message) { return messages }
-        if self.described.offer(message) { return [] }
-        return [
+    /// Adds what acquisition sees of a message.
+    private func pass(_ message: MQTTMessage, to messages: inout [InboundMessage]) {
+        if message.topic.hasPrefix("campus/gateway/") { return }
+        if self.commandTopics.withLock({ $0.contains(message.topic) }) { return }
+        if let made = self.sparkplug.messages(of: message) {
+            messages += made
+            return
+        }
+        if self.described.offer(message) { return }
+        messages.append(
             InboundMessage(
                 topic: message.topic,
                 payload: message.payload,
                 isRetained: message.isRetained,
                 receivedNanoseconds: message.receivedNanoseconds
             )
-        ]
+        )
     }
 
     func connectionChanged(_ state: MQTTConnectionState) {
