@@ -26,6 +26,7 @@ def addresses(driver, base: str) -> dict[str, str]:
     return {
         "overview": f"{base}/", "rooms": f"{base}/rooms", "room": room, "room-month": f"{room}?span=month",
         "devices": f"{base}/devices", "device": device, "described": f"{base}/described", "quarantine": f"{base}/quarantine",
+        "schedules": f"{base}/schedules",
         "password": f"{base}/password", "not-found": f"{base}/nothing-here",
     }
 
