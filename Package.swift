@@ -108,7 +108,8 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "CampusModel", "DeviceProfile", "Exporters", "FirmwareContract", "MQTTTransport",
+                "Acquisition", "AlertEngine", "AlertRules", "CampusModel", "DeviceProfile", "Exporters",
+                "FirmwareContract", "MQTTTransport",
                 "ModbusTransport", "SchoolRecords", "SiteConfiguration", "StrictYAML", "TimeSeriesRing", "WebConsole",
                 asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
@@ -133,6 +134,12 @@ let package = Package(
             ]
         ),
 
+        .executableTarget(
+            name: "alert-benchmark",
+            dependencies: ["AlertEngine", "CampusModel"],
+            path: "Benchmarks/alert-benchmark",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "ring-benchmark",
             dependencies: ["CampusModel", "TimeSeriesRing"],

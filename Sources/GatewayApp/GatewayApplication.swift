@@ -128,6 +128,7 @@ package struct GatewayApplication: Sendable {
         if let broker = gateway.broker { services.append(broker) }
         services += [
             gateway.exports, gateway.connection, gateway.engine, Summarizer(gateway: gateway), self.live,
+            AlertService(watch: gateway.alerts, live: self.live, logger: logger),
             LiveFeed(gateway: gateway, live: self.live), ReloadOnSignal(gateway: gateway), application,
         ]
         let group = ServiceGroup(

@@ -37,6 +37,7 @@ struct APIRoutes {
         api.get("points/:device/:point/summaries") { request, context in try await self.summaries(request, context) }
         api.get("events") { request, context in try await self.events(request, context) }
         api.get("quarantine") { request, _ in try self.console.json(try self.quarantine(request)) }
+        AlertRoutes(gateway: self.gateway, console: self.console).add(to: api)
         self.addChanges(to: api)
         router.get("/api/openapi.json") { _, _ in
             Response(

@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import AlertEngine
 internal import CampusModel
 internal import Exporters
 internal import Hummingbird
@@ -113,6 +114,7 @@ struct OperationRoutes {
             text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
         }
         for exporter in self.gateway.exports.exporters { Self.add(exporter.statistics, to: &text) }
+        Self.add(self.gateway.alerts.statistics, to: &text)
         return text.text
     }
 
@@ -123,6 +125,28 @@ struct OperationRoutes {
         text.counter("campus_history_rows_total", "Rows of answers that were taken whole.", history.rows)
         text.counter("campus_history_abandoned_total", "Answers whose client went away.", history.abandoned)
         text.counter("campus_history_refused_total", "Requests for history that found no place.", history.refused)
+    }
+
+    private static func add(_ alerts: AlertWatch.Statistics, to text: inout MetricsText) {
+        text.gauge("campus_alerts_watched", "Things that rules watch.", Double(alerts.instances))
+        for state in AlertState.allCases where state != .normal {
+            text.gauge(
+                "campus_alerts",
+                "Alerts by state.",
+                Double(alerts.states[state] ?? 0),
+                labels: ["state": state.rawValue]
+            )
+        }
+        text.counter("campus_alert_samples_total", "Samples that rules looked at.", alerts.counters.samples)
+        text.counter("campus_alert_evaluations_total", "Rules looked at for a sample.", alerts.counters.evaluations)
+        text.counter("campus_alert_late_total", "Samples older than the newest of their point.", alerts.counters.late)
+        text.counter("campus_alert_raised_total", "Activations since the start.", alerts.counters.raised)
+        text.counter("campus_alert_calls_total", "Calls of people since the start.", alerts.counters.annunciated)
+        text.counter("campus_alert_dropped_total", "Samples that rules had no time for.", alerts.dropped)
+        text.counter("campus_alert_sequence", "The number of the last transition.", UInt64(clamping: alerts.sequence))
+        text.gauge("campus_alert_pending", "Transitions not written yet.", Double(alerts.pending))
+        text.counter("campus_alert_write_failures_total", "Times they could not be written.", alerts.commitFailures)
+        text.gauge("campus_outbox_depth", "Transitions that wait for the centre.", Double(alerts.outboxDepth))
     }
 
     private static func add(_ exporter: ExporterStatistics, to text: inout MetricsText) {
