@@ -112,9 +112,9 @@ let package = Package(
         module(
             "GatewayApp",
             [
-                "Acquisition", "BusThread", "CampusModel", "Controls", "DeviceProfile", "Exporters", "FirmwareContract",
-                "LineTransport", "MQTTTransport", "ModbusTransport", "SchoolRecords", "SiteConfiguration", "SparkplugB",
-                "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
+                "Acquisition", "AlertEngine", "AlertRules", "BusThread", "CampusModel", "Controls", "DeviceProfile",
+                "Exporters", "FirmwareContract", "LineTransport", "MQTTTransport", "ModbusTransport", "SchoolRecords",
+                "SiteConfiguration", "SparkplugB", "StrictYAML", "TimeSeriesRing", "WebConsole", asyncHTTPClient,
                 httpTypes, hummingbird, hummingbirdCore, hummingbirdTLS, logging, mustache, nioCore, nioHTTP1, nioSSL,
                 serviceLifecycle, unixSignals,
             ],
@@ -138,6 +138,12 @@ let package = Package(
             ]
         ),
 
+        .executableTarget(
+            name: "alert-benchmark",
+            dependencies: ["AlertEngine", "CampusModel"],
+            path: "Benchmarks/alert-benchmark",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "ring-benchmark",
             dependencies: ["CampusModel", "TimeSeriesRing"],

@@ -2,13 +2,18 @@ internal import CampusModel
 
 extension AlertEngine {
     /// Sets when an instance is looked at next: the earliest of everything that waits for time.
-    mutating func arm(_ index: Int) {
+    ///
+    /// - Parameter withOverdue: What was due before now is due in a millisecond; else it has been looked at already.
+    mutating func arm(_ index: Int, withOverdue: Bool = false) {
         let now = self.now.rawValue
         let cell = self.cells[index]
         let alert = self.alerts[index]
         let rule = self.set.rules[Int(cell.rule)]
         var due = cell.wake > now ? cell.wake : Int64.max
-        func consider(_ tick: Int64) { if tick > now, tick < due { due = tick } }
+        func consider(_ tick: Int64) {
+            let tick = withOverdue ? max(tick, now + 1) : tick
+            if tick > now, tick < due { due = tick }
+        }
         switch cell.truth {
         case .yes:
             if !alert.isActive { consider(cell.since + cell.onDelay) }

@@ -2,7 +2,7 @@
 ///
 /// Each function is one event of the table of ISA-18.2 and says whether anything changed. Evaluation goes on in every
 /// state: what is shelved, suppressed or out of service is remembered, only nobody is called.
-package struct AlertMemory: Sendable, Hashable {
+package struct AlertMemory: Sendable, Hashable, Codable {
     /// The condition holds, its on-delay is over, and its off-delay has not ended it.
     package var isActive = false
     /// Somebody knows of ``activation``.

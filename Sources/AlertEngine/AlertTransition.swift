@@ -26,6 +26,8 @@ package struct AlertTransition: Sendable, Hashable {
         case settled
         /// Somebody is called.
         case annunciated
+        /// Its rule or what it watches is gone.
+        case retired
     }
 
     /// From 1, without a gap: with the site, what makes it one of its kind everywhere.

@@ -78,14 +78,17 @@ struct IncidentBook: Sendable {
         }
     }
 
-    /// Takes up an incident from before a restart; people were called for it.
-    mutating func restore(_ id: Int64, _ place: Place, called: AlertPriority) {
+    /// Takes up an alert of an incident from before a restart.
+    ///
+    /// - Parameter called: The priority that people were called for; `nil` when nobody was called yet.
+    mutating func restore(_ id: Int64, _ place: Place, called: AlertPriority?) {
         self.newest = max(self.newest, id)
         if self.open[id] == nil {
             self.open[id] = Open(place: place, members: 0, called: called)
             if self.byPlace[place] == nil { self.byPlace[place] = id }
         }
         self.open[id]?.members += 1
+        guard let called else { return }
         let known = self.open[id]?.called ?? called
         self.open[id]?.called = max(known, called)
     }

@@ -24,6 +24,7 @@ package final class Gateway: Sendable {
     package let ring: TimeSeriesRing
     let store: RingStore
     package let records: Records
+    package let alerts: AlertWatch
     package let engine: AcquisitionEngine
     package let clock: any TickClock
     package let started: Tick
@@ -67,8 +68,9 @@ package final class Gateway: Sendable {
         let clock = SystemTickClock(notBefore: self.ring.newestTick ?? Tick(milliseconds: 0))
         self.clock = clock
         self.started = clock.now()
-        self.store = RingStore(ring: self.ring, clock: clock)
         self.records = try Self.openRecords(state, clock, logger)
+        self.alerts = AlertWatch(ring: self.ring, records: self.records, clock: clock, logger: logger)
+        self.store = RingStore(ring: self.ring, clock: clock, feed: self.alerts.feed)
         let polling = configuration.polling
         self.engine = AcquisitionEngine(
             store: self.store,
@@ -259,6 +261,7 @@ package final class Gateway: Sendable {
                 )
             )
         }
+        problems += self.alerts.load(files)
         for problem in problems { self.logger.warning("configuration", metadata: ["problem": "\(problem)"]) }
         let now = self.clock.now()
         self.current.withLock { current in

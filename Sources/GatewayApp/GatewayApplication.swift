@@ -141,8 +141,8 @@ package struct GatewayApplication: Sendable {
         if let listener = gateway.pushListener { services.append(listener) }
         services += [
             gateway.exports, gateway.connection, gateway.engine, gateway.controls, self.schedules,
-            Summarizer(gateway: gateway),
-            self.live,
+            Summarizer(gateway: gateway), self.live,
+            AlertService(watch: gateway.alerts, live: self.live, logger: logger),
             LiveFeed(gateway: gateway, live: self.live), ReloadOnSignal(gateway: gateway), application,
         ]
         let group = ServiceGroup(

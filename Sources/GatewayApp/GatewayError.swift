@@ -8,6 +8,8 @@ package struct GatewayError: Error, CustomStringConvertible {
     /// Something that only a shell or the log shows.
     package init(_ description: String) { self.init(vi: description, en: description) }
 
+    init(_ text: LocalizedText) { self.text = text }
+
     package init(vi: String, en: String) { self.text = LocalizedText(vi: vi, en: en) }
 
     package var description: String { self.text.en }

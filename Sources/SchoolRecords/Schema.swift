@@ -36,8 +36,53 @@ enum Schema {
             try AuditDraft(actor: "gateway", action: "records.create", subject: "records", detail: detail)
                 .append(to: db, at: now)
         }
+        migrator.registerMigration("alerts") { db in try db.execute(sql: Self.alerts) }
         return migrator
     }
+
+    private static let alerts = """
+        CREATE TABLE alert_states (
+            rule TEXT NOT NULL,
+            instance TEXT NOT NULL,
+            node TEXT NOT NULL,
+            snapshot TEXT NOT NULL CHECK (json_valid(snapshot)),
+            PRIMARY KEY (rule, instance)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE alert_transitions (
+            seq INTEGER PRIMARY KEY,
+            tick INTEGER NOT NULL,
+            rule TEXT NOT NULL,
+            instance TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            activation INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            active INTEGER NOT NULL CHECK (active IN (0, 1)),
+            acknowledged INTEGER NOT NULL CHECK (acknowledged IN (0, 1)),
+            priority TEXT NOT NULL CHECK (priority IN ('low', 'medium', 'high', 'critical')),
+            life_safety INTEGER NOT NULL CHECK (life_safety IN (0, 1)),
+            node TEXT NOT NULL,
+            incident INTEGER NOT NULL,
+            value REAL,
+            threshold REAL,
+            timetable TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            note TEXT,
+            until INTEGER
+        ) STRICT;
+        CREATE INDEX alert_transitions_alert ON alert_transitions (rule, instance, seq);
+        CREATE INDEX alert_transitions_tick ON alert_transitions (tick);
+        CREATE TABLE outbox (
+            seq INTEGER PRIMARY KEY REFERENCES alert_transitions (seq),
+            critical INTEGER NOT NULL CHECK (critical IN (0, 1))
+        ) STRICT;
+        CREATE TABLE alert_progress (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            seq INTEGER NOT NULL,
+            processed INTEGER NOT NULL,
+            incident INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO alert_progress (id, seq, processed, incident) VALUES (1, 0, 0, 0);
+        """
 
     private static let site = """
         CREATE TABLE site_key (

@@ -14,9 +14,11 @@ struct PagesAndAPITests {
             ["school", folder, "--rooms", "2", "--modbus-port", "\(port)", "--profiles", Checkout.profiles]
         )
         #expect(await written.wait() == 0)
+        try FileManager.default.createDirectory(atPath: "\(folder)/rules", withIntermediateDirectories: true)
+        try TestRules.text.write(toFile: "\(folder)/rules/test.yaml", atomically: true, encoding: .utf8)
         let gateway = try RunningGateway(
             site: try String(contentsOfFile: "\(folder)/site.yaml", encoding: .utf8),
-            settings: "polling: {normal: 1 s}\npush: {port: 0}"
+            settings: "polling: {normal: 1 s}\npush: {port: 0}\nrules: [\(folder)/rules]"
         )
         try await gateway.start()
         try await eventually("the listener is there") { !gateway.text("push-port").isEmpty }

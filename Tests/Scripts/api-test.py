@@ -301,6 +301,52 @@ def described() -> None:
         assert call("GET", "/api/v1/described", query=wrong)[0] == 400, wrong
 
 
+def alerts() -> None:
+    """Alerts are listed, followed and dealt with; life-safety ones take two persons."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        rules = [a["rule"] for a in operation("get", "/api/v1/alerts")["items"]]
+        if rules.count("test-warm") >= 4 and {"test-gas", "test-latch"} <= set(rules):
+            break
+        time.sleep(0.5)
+    listed = pages("/api/v1/alerts", least=6)
+    assert listed[0]["lifeSafety"], "life-safety comes first"
+    assert all(a["state"] == "unacknowledged" for a in operation("get", "/api/v1/alerts", query={"state": "unacknowledged"})["items"])
+    warm = next(a for a in listed if a["rule"] == "test-warm")
+    one = {"id": warm["id"]}
+    assert operation("get", "/api/v1/alerts/{id}", **one)["rule"] == "test-warm"
+    status, _, body = call("POST", f"/api/v1/alerts/{warm['id']}/acknowledge", {"activation": warm["activation"] + 1})
+    assert status == 400, body
+    known = operation("post", "/api/v1/alerts/{id}/acknowledge", {"activation": warm["activation"], "note": "đã biết"}, **one)
+    assert (known["state"], known["note"]) == ("acknowledged", "đã biết")
+    assert operation("post", "/api/v1/alerts/{id}/shelve", {"minutes": 5, "reason": "thử"}, **one)["state"] == "shelved"
+    assert call("POST", f"/api/v1/alerts/{warm['id']}/shelve", {"minutes": 100_000, "reason": "thử"})[0] == 400
+    assert operation("post", "/api/v1/alerts/{id}/unshelve", {}, **one)["state"] == "unacknowledged"
+    gone = operation("post", "/api/v1/alerts/{id}/out-of-service", {"reason": "hỏng"}, **one)
+    assert gone["state"] == "out-of-service"
+    assert operation("post", "/api/v1/alerts/{id}/in-service", {}, **one)["state"] == "unacknowledged"
+    gas = {"id": listed[0]["id"]}
+    assert call("POST", f"/api/v1/alerts/{gas['id']}/shelve", {"minutes": 5, "reason": "thử"})[0] == 400, "two persons"
+    wrong = {"minutes": 5, "reason": "thử", "second": "admin", "secondPassword": "guessed"}
+    assert call("POST", f"/api/v1/alerts/{gas['id']}/shelve", wrong)[0] == 400, "with their password"
+    assert call("POST", f"/api/v1/alerts/{gas['id']}/reset", {})[0] == 400, "it is active"
+    latch = next(a for a in listed if a["rule"] == "test-latch")
+    operation("post", "/api/v1/alerts/{id}/acknowledge", {"activation": latch["activation"]}, id=latch["id"])
+    assert not operation("post", "/api/v1/alerts/{id}/restart", {"note": "đã thay lọc"}, id=latch["id"])["active"]
+    assert operation("post", "/api/v1/alerts/{id}/reset", {}, id=latch["id"])["state"] == "normal"
+    happened = operation("get", "/api/v1/alert-transitions", query={"alert": warm["id"]})["items"]
+    kinds = [item["kind"] for item in happened]
+    assert kinds[-1] == "raised" and {"acknowledged", "shelved", "unshelved", "out-of-service", "in-service"} <= set(kinds)
+    numbers = [item["sequence"] for item in operation("get", "/api/v1/alert-transitions", query={"limit": 1000})["items"]]
+    assert numbers == list(range(len(numbers), 0, -1)), "no gap"
+    page = operation("get", "/api/v1/alert-transitions", query={"limit": 3})
+    again = operation("get", "/api/v1/alert-transitions", query={"limit": 3, "after": page["next"]})
+    assert again["items"][0]["sequence"] == page["items"][-1]["sequence"] - 1
+    for path in ("/api/v1/alerts/nothing", "/api/v1/alerts/a:b"):
+        assert call("GET", path)[0] == 404, path
+    assert call("GET", "/api/v1/alert-transitions", query={"alert": "x"})[0] == 400
+
+
 def people() -> None:
     for name in ("an", "binh", "chi", "dung"):
         login = operation("post", "/api/v1/users", {"name": name, "role": "viewer"})
@@ -362,7 +408,7 @@ def transfer() -> None:
     operation("get", "/api/v1/exporters")
 
 
-for part in (reading, history, controls, quarantine, described, people, tokens, audit, transfer):
+for part in (reading, history, controls, alerts, quarantine, described, people, tokens, audit, transfer):
     part()
     print(f"{part.__name__}: passed", flush=True)
 told = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}

@@ -102,14 +102,14 @@ def live_overview(school: School) -> None:
         driver.get(f"{school.base}/")
         wait(driver, 20).until(is_live)
         wait(driver, 60).until(lambda d: (lambda t: t.split("/")[0] == t.split("/")[1])(d.execute_script(online)))
-        wait(driver, 30).until(lambda d: "Mọi thứ bình thường" in d.find_element(By.CSS_SELECTOR, "main").text)
+        wait(driver, 30).until(lambda d: "Mọi thiết bị bình thường" in d.find_element(By.CSS_SELECTOR, "main").text)
         driver.execute_script("window.isTheSamePage = true")
         all_online = driver.execute_script(online)
         school.fault(device, "silence")
         wait(driver, 60).until(lambda d: d.execute_script(online) != all_online)
         wait(driver, 8).until(lambda d: d.find_elements(By.CSS_SELECTOR, row))
         wait(driver, 60).until(lambda d: d.find_element(By.CSS_SELECTOR, place).get_attribute("class") == "offline")
-        assert "Mọi thứ bình thường" not in driver.find_element(By.CSS_SELECTOR, "main").text
+        assert "Mọi thiết bị bình thường" not in driver.find_element(By.CSS_SELECTOR, "main").text
         assert driver.execute_script("return window.isTheSamePage"), "the page was not loaded again"
         driver.get(f"{school.base}/devices/{device}")
         fault = driver.find_element(By.CSS_SELECTOR, "[data-region=fault]").text
@@ -211,6 +211,38 @@ def schedules(school: School) -> None:
             text = driver.find_element(By.CSS_SELECTOR, "main").text
             assert len(rows) == 2 and "10 phút sau cuối tiết cuối cùng" in text and "26 °C" in text, text
             assert driver.find_element(By.CSS_SELECTOR, ".navigation a[aria-current]").text == "Lịch"
+
+
+def alerts(school: School) -> None:
+    """Alerts come first, say why and what to do, and are acknowledged and shelved in a few clicks, at both widths."""
+    for width in (1440, 390):
+        with browser(width, 1000) as driver:
+            log_in(driver, school.base, school.user, CHOSEN)
+            driver.get(f"{school.base}/")
+            wait(driver, 60).until(
+                lambda d: "Có không khí" in d.find_element(By.CSS_SELECTOR, "[data-region=alerts] tbody tr").text)
+            driver.get(f"{school.base}/alerts")
+            first = driver.find_element(By.CSS_SELECTOR, "[data-region=alert-list] tbody tr")
+            assert "Có không khí" in first.text and "an toàn tính mạng" in first.text, first.text
+            wide = driver.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{wide} px wider than a screen of {width}"
+            driver.get(f"{school.base}/alerts/test-warm:{school.room}-khi~temperature")
+            facts = driver.find_element(By.CSS_SELECTOR, "[data-region=alert-facts]").text
+            assert "Không cần làm gì." in facts and "trên -100 °C" in facts, facts
+            wait(driver, 20).until(lambda d: d.find_elements(By.CSS_SELECTOR, "[data-chart] canvas"))
+            if width == 1440:
+                driver.find_element(By.CSS_SELECTOR, "form[action$='/acknowledge'] [name=note]").send_keys("đang xem")
+                driver.find_element(By.CSS_SELECTOR, "form[action$='/acknowledge'] button").click()
+                wait(driver, 15).until(
+                    lambda d: "Đã xác nhận" in d.find_element(By.CSS_SELECTOR, "[data-region=alert-facts]").text)
+            else:
+                driver.find_element(By.CSS_SELECTOR, "main .stack details summary").click()
+                driver.find_element(By.CSS_SELECTOR, "form[action$='/shelve'] [name=reason]").send_keys("sửa cảm biến")
+                driver.find_element(By.CSS_SELECTOR, "form[action$='/shelve'] button").click()
+                wait(driver, 15).until(
+                    lambda d: "Gác lại" in d.find_element(By.CSS_SELECTOR, "[data-region=alert-facts] .pill").text)
+            assert "đang xem" in driver.find_element(By.CSS_SELECTOR, "[data-region=alert-history]").text
             wide = driver.execute_script(
                 "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, f"{wide} px wider than a screen of {width}"
@@ -315,7 +347,7 @@ def keyboard(school: School) -> None:
 
 def main() -> None:
     school = School(*sys.argv[1:7])
-    for part in (first_password, live_room, controls, schedules, live_overview, clicks, one_click, keyboard):
+    for part in (first_password, live_room, controls, schedules, live_overview, alerts, clicks, one_click, keyboard):
         part(school)
         print(f"{part.__name__}: passed", flush=True)
 

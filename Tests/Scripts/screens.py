@@ -23,7 +23,11 @@ def addresses(driver, base: str) -> dict[str, str]:
     room = driver.find_element(By.CSS_SELECTOR, ".card h2 a").get_attribute("href")
     driver.get(f"{base}/devices")
     device = driver.find_element(By.CSS_SELECTOR, "tbody td a").get_attribute("href")
+    driver.get(f"{base}/alerts")
+    found = driver.find_elements(By.CSS_SELECTOR, "tbody td a")
+    alert = {"alert": found[0].get_attribute("href")} if found else {}
     return {
+        **alert, "alerts": f"{base}/alerts",
         "overview": f"{base}/", "rooms": f"{base}/rooms", "room": room, "room-month": f"{room}?span=month",
         "devices": f"{base}/devices", "device": device, "described": f"{base}/described", "quarantine": f"{base}/quarantine",
         "schedules": f"{base}/schedules",

@@ -38,6 +38,7 @@ struct APIRoutes {
         api.get("events") { request, context in try await self.events(request, context) }
         api.get("quarantine") { request, _ in try self.console.json(try self.quarantine(request)) }
         DescribedRoutes(gateway: self.gateway, console: self.console).add(to: api)
+        AlertRoutes(gateway: self.gateway, console: self.console).add(to: api)
         self.addChanges(to: api)
         router.get("/api/openapi.json") { _, _ in
             Response(

@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import AlertEngine
 internal import CampusModel
 internal import Controls
 internal import Exporters
@@ -130,6 +131,7 @@ struct OperationRoutes {
             text.counter("campus_poll_skipped_total", "Periods skipped on a busy bus.", skipped, labels: ["bus": bus])
         }
         for exporter in self.gateway.exports.exporters { Self.add(exporter.statistics, to: &text) }
+        Self.add(self.gateway.alerts.statistics, to: &text)
         return text.text
     }
 
@@ -159,6 +161,28 @@ struct OperationRoutes {
         text.counter("campus_line_refusals_total", "Replies that refused.", line.refusals, labels: labels)
         text.counter("campus_line_bad_replies_total", "Bytes that fit no reply.", line.badReplies, labels: labels)
         text.counter("campus_line_late_total", "Replies that came late or unasked.", line.late, labels: labels)
+    }
+
+    private static func add(_ alerts: AlertWatch.Statistics, to text: inout MetricsText) {
+        text.gauge("campus_alerts_watched", "Things that rules watch.", Double(alerts.instances))
+        for state in AlertState.allCases where state != .normal {
+            text.gauge(
+                "campus_alerts",
+                "Alerts by state.",
+                Double(alerts.states[state] ?? 0),
+                labels: ["state": state.rawValue]
+            )
+        }
+        text.counter("campus_alert_samples_total", "Samples that rules looked at.", alerts.counters.samples)
+        text.counter("campus_alert_evaluations_total", "Rules looked at for a sample.", alerts.counters.evaluations)
+        text.counter("campus_alert_late_total", "Samples older than the newest of their point.", alerts.counters.late)
+        text.counter("campus_alert_raised_total", "Activations since the start.", alerts.counters.raised)
+        text.counter("campus_alert_calls_total", "Calls of people since the start.", alerts.counters.annunciated)
+        text.counter("campus_alert_dropped_total", "Samples that rules had no time for.", alerts.dropped)
+        text.counter("campus_alert_sequence", "The number of the last transition.", UInt64(clamping: alerts.sequence))
+        text.gauge("campus_alert_pending", "Transitions not written yet.", Double(alerts.pending))
+        text.counter("campus_alert_write_failures_total", "Times they could not be written.", alerts.commitFailures)
+        text.gauge("campus_outbox_depth", "Transitions that wait for the centre.", Double(alerts.outboxDepth))
     }
 
     private static func add(_ exporter: ExporterStatistics, to text: inout MetricsText) {

@@ -11,15 +11,17 @@ final class RingStore: SampleStoring {
 
     private let ring: TimeSeriesRing
     private let clock: any TickClock
+    private let feed: AlertFeed
     /// Starts of finished hours that got samples since they were asked for last; those of a week at most.
     private let late = Mutex<Set<Int64>>([])
     /// Classes by number of series, as far as the last one that is not telemetry; empty where all are.
     private let classes = Mutex<[Durability]>([])
     private let hasUrgent = Atomic<Bool>(false)
 
-    init(ring: TimeSeriesRing, clock: any TickClock) {
+    init(ring: TimeSeriesRing, clock: any TickClock, feed: AlertFeed) {
         self.ring = ring
         self.clock = clock
+        self.feed = feed
     }
 
     func series(named name: String, hasDeviceClock: Bool, durability: Durability) throws -> SeriesIndex {
@@ -35,6 +37,7 @@ final class RingStore: SampleStoring {
 
     func append(contentsOf samples: UnsafeBufferPointer<SeriesSample>) -> Durability {
         self.ring.append(contentsOf: samples)
+        self.feed.offer(samples)
         self.noteLateHours(samples)
         let durability = self.strictest(of: samples)
         // After the samples: the keeper takes the word before it commits.

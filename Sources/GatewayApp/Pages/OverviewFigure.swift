@@ -21,6 +21,12 @@ struct OverviewFigure {
         let running = gateway.clock.now().rawValue - gateway.started.rawValue
         return [
             OverviewFigure(
+                key: "alerts",
+                label: LocalizedText(vi: "Cảnh báo đang xảy ra", en: "Active alerts"),
+                text: self.plain("\(gateway.alerts.activeCount)"),
+                address: "/alerts"
+            ),
+            OverviewFigure(
                 key: "online",
                 label: LocalizedText(vi: "Thiết bị hoạt động", en: "Devices online"),
                 text: self.plain("\(online)/\(devices.count)"),

@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import AlertEngine
 internal import CampusModel
 internal import DeviceProfile
 internal import Hummingbird
@@ -15,13 +16,15 @@ extension PageRoutes {
         let snapshots = self.gateway.engine.devices.map(self.gateway.snapshot)
         let abnormal = snapshots.filter(\.health.state.isAbnormal).sorted { $0.health.since > $1.health.since }
         let problems = self.gateway.configurationProblems.problems
+        let alerts = self.gateway.alerts.attention().filter { !$0.memory.isSetAside }
         let content: [String: Any] = [
             "problems": problems.map { ["text": $0.line(in: language)] },
             "has_problems": !problems.isEmpty,
+            "rows": alerts.prefix(20).map { self.alertRow($0, language) }, "has_alerts": !alerts.isEmpty,
             "abnormal": abnormal.prefix(100).map { self.row($0, language) },
             "has_abnormal": !abnormal.isEmpty,
             "calm": EmptyState(
-                title: LocalizedText(vi: "Mọi thứ bình thường", en: "Everything is normal").text(in: language),
+                title: LocalizedText(vi: "Mọi thiết bị bình thường", en: "All devices are normal").text(in: language),
                 text: LocalizedText(
                     vi: "Không có thiết bị nào trễ, mất liên lạc hay bị cách ly.",
                     en: "No device is late, offline or quarantined."

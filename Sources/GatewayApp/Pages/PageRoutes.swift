@@ -19,6 +19,7 @@ struct PageRoutes {
         router.get("/rooms/:node") { request, context in try await self.room(request, context) }
         router.get("/devices") { request, context in try self.devices(request, context) }
         router.get("/devices/:device") { request, context in try self.device(request, context) }
+        self.addAlerts(to: router)
         router.get("/quarantine") { request, context in try self.quarantine(request, context) }
         let facility = router.group().add(middleware: RoleRequirement(.facility))
         facility.post("/quarantine/:id/adopt") { request, context in try await self.adopt(request, context) }
@@ -46,6 +47,7 @@ struct PageRoutes {
 
     static let navigation: [ConsoleConfiguration.NavigationItem] = [
         .init(id: "overview", title: LocalizedText(vi: "Tổng quan", en: "Overview"), address: "/"),
+        .init(id: "alerts", title: LocalizedText(vi: "Cảnh báo", en: "Alerts"), address: "/alerts"),
         .init(id: "rooms", title: LocalizedText(vi: "Phòng", en: "Rooms"), address: "/rooms"),
         .init(id: "devices", title: LocalizedText(vi: "Thiết bị", en: "Devices"), address: "/devices"),
         .init(id: "schedules", title: LocalizedText(vi: "Lịch", en: "Schedules"), address: "/schedules"),

@@ -11,6 +11,8 @@ internal import TimeSeriesRing
 /// again that a late sample changed, and erases what has been kept long enough.
 struct Summarizer: Service {
     let gateway: Gateway
+    /// How long transitions of alerts are kept, milliseconds; critical ones that wait for the centre longer.
+    private static let alertsKept: Int64 = 400 * 86_400_000
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -49,6 +51,7 @@ struct Summarizer: Service {
         let now = gateway.now
         let kept = gateway.configuration.retention
         try records.eraseEvents(before: now.advanced(byMilliseconds: -kept.eventsMilliseconds), actor: "gateway")
+        try records.eraseAlerts(before: now.advanced(byMilliseconds: -Self.alertsKept), actor: "gateway")
         let periods = [(SummaryPeriod.hour, kept.hoursMilliseconds), (.day, kept.daysMilliseconds)]
         for (period, milliseconds) in periods {
             try records.eraseSummaries(period, before: now.advanced(byMilliseconds: -milliseconds), actor: "gateway")
