@@ -76,10 +76,18 @@ extension AlertWatch {
             }
         }
         // At the very first start only what comes from now on counts.
-        let processed = progress.processed.rawValue == 0 ? now : min(progress.processed, now)
+        let isFirst = progress.processed.rawValue == 0
+        let processed = isFirst ? now : min(progress.processed, now)
         let start = max(processed, now.advanced(byMilliseconds: -Self.catchUpMax))
         let memory = set.rules.map(\.onDelay).max().map { min($0, Self.memoryMax) } ?? 0
-        let learning = start.advanced(byMilliseconds: -max(memory, 600_000))
+        var learning = isFirst ? start : start.advanced(byMilliseconds: -max(memory, 600_000))
+        // Before the ring had anything, nobody was silent.
+        if let oldest = self.ring.oldest { learning = min(max(learning, oldest), start) }
+        if isFirst {
+            // A start that is cut short before anything happened goes on from here all the same.
+            let begun = AlertProgress(sequence: progress.sequence, processed: now, incident: progress.incident)
+            try self.records.commit(alerts: [], states: [], progress: begun)
+        }
         var engine = AlertEngine(set, at: learning)
         engine.setClock(correctionMilliseconds: state.correction, now: learning)
         self.replay(into: &engine, series, learning..<start)
