@@ -35,7 +35,8 @@ struct PushTests {
             devices:
             \(devices)
             """
-        let gateway = try RunningGateway(site: site, settings: "push: {\(push)}")
+        // The readers' logs here are of one day of 2026: without it they would be erased as soon as the gateway looks.
+        let gateway = try RunningGateway(site: site, settings: "push: {\(push)}\nrecords: {events: 3650 d}")
         defer { gateway.stop() }
         try "s3cret\n".write(toFile: "\(gateway.folder)/secret", atomically: true, encoding: .utf8)
         try await gateway.start()
@@ -59,13 +60,6 @@ struct PushTests {
         return (Int(response.status.code), String(buffer: answer))
     }
 
-    /// Waits until just these events are listed.
-    private func lists(_ devices: [String], _ gateway: RunningGateway) async throws {
-        try await eventually("the events of \(devices) are listed") {
-            (try? await self.events(gateway).map(\.device)) == devices
-        }
-    }
-
     private func events(_ gateway: RunningGateway) async throws -> [Events.Item] {
         try await gateway.json(Events.self, "/api/v1/events").items
     }
@@ -84,7 +78,6 @@ struct PushTests {
                 #expect(answer.status == 200 && answer.text == "OK: 1")
             }
             #expect(try await self.send(gateway, .GET, "/iclock/getrequest?SN=CJDE1").text == "OK")
-            try await self.lists(["gate"], gateway)
             let events = try await self.events(gateway)
             #expect(events.map(\.device) == ["gate"], "sent three times, kept once")
             #expect(events.first?.at.hasPrefix("2026-09-08T00:42:18") == true)
@@ -118,7 +111,7 @@ struct PushTests {
                 )
                 #expect(answer.status == 200)
             }
-            try await self.lists(["door"], gateway)
+            #expect(try await self.events(gateway).map(\.device) == ["door"])
             // A picture alone breaks the profile: it is put away without being shown.
             let alone = "--b\r\nContent-Type: image/jpeg\r\n\r\n\(secret)\r\n--b--\r\n"
             #expect(
@@ -160,7 +153,7 @@ struct PushTests {
             let lines = "25\t2026-09-08 07:42:18\t0\t15\nnonsense\n26\tnot a time\t0\n27\t2026-09-08 07:43:00\t1\t1\n"
             let answer = try await self.send(gateway, .POST, "/iclock/cdata?SN=CJDE1&table=ATTLOG", lines)
             #expect(answer.status == 200 && answer.text == "OK: 4")
-            try await self.lists(["gate", "gate"], gateway)
+            #expect(try await self.events(gateway).count == 2)
             let (data, _) = try await gateway.get("/api/v1/quarantine")
             #expect(String(decoding: data, as: UTF8.self).contains("clockMalformed"))
         }
@@ -208,7 +201,7 @@ struct PushTests {
             try await eventually("it is taken when it is sent again") {
                 (try? await self.send(gateway, .POST, "/iclock/cdata?SN=CJDE1&table=ATTLOG", Self.punch).status) == 200
             }
-            try await self.lists(["gate"], gateway)
+            #expect(try await self.events(gateway).count == 1)
         }
     }
 }
